@@ -1,0 +1,250 @@
+"""Every error LogStream raises on purpose, as one tree.
+
+The classes are split by what the *caller* does next, not by where they arise::
+
+    LogStreamError
+    ├── RequestError                 the sender must change the request; never retry as it is
+    │   ├── BadRequest          400  what was sent cannot be understood
+    │   │   └── QueryError      400  a query does not parse; carries line, column, expected
+    │   ├── Unauthorized        401  no access key, or a wrong one
+    │   ├── NotFound            404  no such route or object
+    │   ├── MethodNotAllowed    405  the route exists, not with this method
+    │   ├── LengthRequired      411  a body without a length or chunked coding
+    │   ├── PayloadTooLarge     413  over a limit, before or after decompression
+    │   └── UnsupportedMedia    415  a content type or coding nobody here reads
+    ├── SettingError                 the operator must change a setting; the program does not start
+    ├── RetryLater                   nothing was kept; the same request may succeed later
+    │   ├── TooManyRequests     429  this sender is over its share
+    │   └── Unavailable         503  nobody can be served now
+    │       ├── BrokerFull      503  the worker is behind by more than the broker may hold
+    │       └── BrokerUnavailable 503  the disk or the broker's server refuses writes
+    ├── StoreError              500
+    │   ├── StoreUnavailable    503  down, out of disk, timed out: retry the same group
+    │   ├── RecordsRejected     500  the store will never take these records: split, dead-letter
+    │   ├── QueryTimeout        504  over its time limit
+    │   ├── QueryTooExpensive   422  over its memory or row limit
+    │   └── QueryCancelled      499  whoever asked has gone
+    └── CorruptData             500  a file does not hold what was written there
+
+Third-party exceptions are mapped to these at the border (one file per driver), ``from exc``.
+Every class names an HTTP ``status`` and a stable ``code``; `to_json` gives the one shape in
+which any LogStream port reports an error.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+__all__ = [
+    "BadRequest",
+    "BrokerFull",
+    "BrokerUnavailable",
+    "CorruptData",
+    "LengthRequired",
+    "LogStreamError",
+    "MethodNotAllowed",
+    "NotFound",
+    "PayloadTooLarge",
+    "QueryCancelled",
+    "QueryError",
+    "QueryTimeout",
+    "QueryTooExpensive",
+    "RecordsRejected",
+    "RequestError",
+    "RetryLater",
+    "SettingError",
+    "StoreError",
+    "StoreUnavailable",
+    "TooManyRequests",
+    "Unauthorized",
+    "Unavailable",
+    "UnsupportedMedia",
+]
+
+
+class LogStreamError(Exception):
+    """The root: catch it to catch everything LogStream raises on purpose.
+
+    Args:
+        message: What went wrong, in the reader's terms, without a full stop.
+        hint: What to change so that it goes right, or an empty string.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def details(self) -> dict[str, Any]:
+        """Extra machine-readable members of the JSON error; JSON-serialisable."""
+        return {}
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"error": {"code", "message", "hint"?, …details}}``: the one JSON error shape."""
+        body: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.hint:
+            body["hint"] = self.hint
+        return {"error": {**body, **self.details()}}
+
+
+# The sender must change the request
+
+
+class RequestError(LogStreamError):
+    status = 400
+    code = "bad_request"
+
+
+class BadRequest(RequestError):
+    """What was sent cannot be understood."""
+
+
+class QueryError(BadRequest):
+    """A query does not parse or does not make sense.
+
+    Args:
+        message: What is wrong.
+        line: Line of the fault, from 1.
+        column: Column of the fault, from 1, in characters.
+        expected: What could have stood there, in words a user knows.
+        hint: Usually ``did you mean "…"?``.
+    """
+
+    code = "bad_query"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        line: int = 1,
+        column: int = 1,
+        expected: tuple[str, ...] = (),
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
+        self.column = column
+        self.expected = expected
+
+    def details(self) -> dict[str, Any]:
+        return {"line": self.line, "column": self.column, "expected": list(self.expected)}
+
+
+class Unauthorized(RequestError):
+    status = 401
+    code = "unauthorized"
+
+
+class NotFound(RequestError):
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowed(RequestError):
+    status = 405
+    code = "method_not_allowed"
+
+
+class LengthRequired(RequestError):
+    status = 411
+    code = "length_required"
+
+
+class PayloadTooLarge(RequestError):
+    status = 413
+    code = "payload_too_large"
+
+
+class UnsupportedMedia(RequestError):
+    status = 415
+    code = "unsupported_media"
+
+
+# The operator must change a setting
+
+
+class SettingError(LogStreamError):
+    """A setting has no valid value; the message names it and where the value came from."""
+
+    code = "bad_setting"
+
+
+# The same request may succeed later
+
+
+class RetryLater(LogStreamError):
+    """Nothing was kept. ``retry_after_s`` is sent as ``Retry-After``."""
+
+    status = 503
+    code = "unavailable"
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+    def details(self) -> dict[str, Any]:
+        return {"retry_after_s": self.retry_after_s}
+
+
+class TooManyRequests(RetryLater):
+    status = 429
+    code = "too_many_requests"
+
+
+class Unavailable(RetryLater):
+    """Nobody can be served now."""
+
+
+class BrokerFull(Unavailable):
+    code = "broker_full"
+
+
+class BrokerUnavailable(Unavailable):
+    code = "broker_unavailable"
+
+
+# The store
+
+
+class StoreError(LogStreamError):
+    code = "store_error"
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached or cannot write now; the same group may be tried again."""
+
+    status = 503
+    code = "store_unavailable"
+
+
+class RecordsRejected(StoreError):
+    """The store will never take these records as they are: retrying is of no use."""
+
+    code = "records_rejected"
+
+
+class QueryTimeout(StoreError):
+    status = 504
+    code = "query_timeout"
+
+
+class QueryTooExpensive(StoreError):
+    status = 422
+    code = "query_too_expensive"
+
+
+class QueryCancelled(StoreError):
+    status = 499
+    code = "query_cancelled"
+
+
+# Files
+
+
+class CorruptData(LogStreamError):
+    """A file does not hold what was written there."""
+
+    code = "corrupt_data"

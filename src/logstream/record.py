@@ -1,0 +1,224 @@
+"""What a record is: OpenTelemetry's log data model as one Arrow schema.
+
+A *record* is one log event. Records travel as a *batch*: an Arrow `RecordBatch` whose columns
+are named and typed as in `SCHEMA`, which is also how the store's table names them (those of the
+OpenTelemetry Collector's ClickHouse exporter). The same batch is what the broker keeps, what the
+worker concatenates, what the store inserts and what live tail filters: nothing on that path turns
+a row into an object.
+
+A batch may leave out any column but `REQUIRED_COLUMNS`; an absent column means its empty value
+("" / 0 / {}) for every row. Leaving a column out costs nothing anywhere, which is why decoders
+leave out what nobody sent. `complete` puts them all in.
+
+`Record` is one row as a value, for the places that show or test single records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from logstream.errors import CorruptData
+
+__all__ = [
+    "MESSAGE_BYTES",
+    "OWN_PREFIX",
+    "REQUIRED_COLUMNS",
+    "SCHEMA",
+    "TIMESTAMP_SOURCE",
+    "Record",
+    "batch_of",
+    "complete",
+    "concat",
+    "decode_batch",
+    "encode_batch",
+    "records_of",
+]
+
+TIMESTAMP = pa.timestamp("ns", tz="UTC")
+ATTRIBUTES = pa.map_(pa.string(), pa.string())
+
+SCHEMA = pa.schema(
+    [
+        pa.field("Timestamp", TIMESTAMP, nullable=False),
+        pa.field("TraceId", pa.string(), nullable=False),
+        pa.field("SpanId", pa.string(), nullable=False),
+        pa.field("TraceFlags", pa.uint8(), nullable=False),
+        pa.field("SeverityText", pa.string(), nullable=False),
+        pa.field("SeverityNumber", pa.uint8(), nullable=False),
+        pa.field("ServiceName", pa.string(), nullable=False),
+        pa.field("Body", pa.string(), nullable=False),
+        pa.field("ResourceSchemaUrl", pa.string(), nullable=False),
+        pa.field("ResourceAttributes", ATTRIBUTES, nullable=False),
+        pa.field("ScopeSchemaUrl", pa.string(), nullable=False),
+        pa.field("ScopeName", pa.string(), nullable=False),
+        pa.field("ScopeVersion", pa.string(), nullable=False),
+        pa.field("ScopeAttributes", ATTRIBUTES, nullable=False),
+        pa.field("LogAttributes", ATTRIBUTES, nullable=False),
+        pa.field("EventName", pa.string(), nullable=False),
+    ]
+)
+"""Every column a batch may have, in the table's order. Strings are valid UTF-8."""
+
+REQUIRED_COLUMNS = ("Timestamp", "Body")
+
+OWN_PREFIX = "logstream."
+"""Attributes that LogStream itself adds start with this."""
+TIMESTAMP_SOURCE = OWN_PREFIX + "timestamp"
+"""Attribute set to ``"received"`` on a record that came without a time of its own."""
+MESSAGE_BYTES = OWN_PREFIX + "message_bytes"
+"""Attribute holding the original length in bytes of a message that was cut."""
+
+_NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
+_IPC_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One log event, by the names that users see.
+
+    ``level`` is one of `severity.LEVELS` or ``""`` and agrees with ``severity_number`` (0–24).
+    ``attributes`` are the record's own; ``resource`` and ``scope_attributes`` describe where it
+    came from. All values are text: a number keeps the digits it was sent with.
+    """
+
+    timestamp_ns: int
+    message: str = ""
+    level: str = ""
+    severity_number: int = 0
+    service: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+    trace_flags: int = 0
+    event_name: str = ""
+    attributes: Mapping[str, str] = _NO_ATTRIBUTES
+    resource: Mapping[str, str] = _NO_ATTRIBUTES
+    resource_schema_url: str = ""
+    scope_name: str = ""
+    scope_version: str = ""
+    scope_schema_url: str = ""
+    scope_attributes: Mapping[str, str] = _NO_ATTRIBUTES
+
+
+COLUMN_OF_FIELD: Mapping[str, str] = MappingProxyType(
+    {
+        "timestamp_ns": "Timestamp",
+        "trace_id": "TraceId",
+        "span_id": "SpanId",
+        "trace_flags": "TraceFlags",
+        "level": "SeverityText",
+        "severity_number": "SeverityNumber",
+        "service": "ServiceName",
+        "message": "Body",
+        "resource_schema_url": "ResourceSchemaUrl",
+        "resource": "ResourceAttributes",
+        "scope_schema_url": "ScopeSchemaUrl",
+        "scope_name": "ScopeName",
+        "scope_version": "ScopeVersion",
+        "scope_attributes": "ScopeAttributes",
+        "attributes": "LogAttributes",
+        "event_name": "EventName",
+    }
+)
+"""`Record` field → batch column."""
+
+
+def batch_of(records: Sequence[Record]) -> pa.RecordBatch:
+    """A batch with every column of `SCHEMA`, one row a record, in the order given."""
+    columns = []
+    for field, column in zip(COLUMN_OF_FIELD, SCHEMA, strict=True):
+        values: list[Any] = [getattr(record, field) for record in records]
+        if column.type == ATTRIBUTES:
+            values = [list(value.items()) for value in values]
+        columns.append(pa.array(values, column.type))
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+def records_of(batch: pa.RecordBatch) -> list[Record]:
+    """The rows of a batch as values, absent columns as their empty value."""
+    columns: dict[str, list[Any]] = {}
+    for field, name in COLUMN_OF_FIELD.items():
+        index = batch.schema.get_field_index(name)
+        if index < 0:
+            continue
+        column = batch.column(index)
+        if column.type == ATTRIBUTES:
+            columns[field] = [dict(pairs) for pairs in column.to_pylist()]
+        elif name == "Timestamp":
+            columns[field] = column.cast(pa.int64()).to_pylist()
+        else:
+            columns[field] = column.to_pylist()
+    rows = zip(*columns.values(), strict=True)
+    return [Record(**dict(zip(columns, row, strict=True))) for row in rows]
+
+
+def complete(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with every column of `SCHEMA`, in that order; columns it has are not copied."""
+    if batch.schema.equals(SCHEMA):
+        return batch
+    return pa.RecordBatch.from_arrays(
+        [
+            batch.column(field.name)
+            if field.name in batch.schema.names
+            else _empty_column(field.type, batch.num_rows)
+            for field in SCHEMA
+        ],
+        schema=SCHEMA,
+    )
+
+
+def _empty_column(kind: pa.DataType, rows: int) -> pa.Array:
+    if kind == ATTRIBUTES:
+        return pa.array([[]] * rows, kind)
+    return pa.repeat(pa.scalar("" if kind == pa.string() else 0, kind), rows)
+
+
+def concat(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
+    """One batch of all rows in order; it has every column that any of them has.
+
+    Raises:
+        ValueError: no batches were given.
+    """
+    parts = list(batches)
+    if not parts:
+        raise ValueError("nothing to concatenate")
+    names = {name for part in parts for name in part.schema.names}
+    wanted = [field for field in SCHEMA if field.name in names]
+    schema = pa.schema(wanted)
+    aligned = [
+        pa.RecordBatch.from_arrays(
+            [
+                part.column(field.name)
+                if field.name in part.schema.names
+                else _empty_column(field.type, part.num_rows)
+                for field in wanted
+            ],
+            schema=schema,
+        )
+        for part in parts
+    ]
+    return pa.concat_batches(aligned)
+
+
+def encode_batch(batch: pa.RecordBatch) -> bytes:
+    """The batch as a self-describing Arrow IPC stream, lz4-compressed: what brokers keep."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema, options=_IPC_OPTIONS) as writer:
+        writer.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def decode_batch(payload: bytes | memoryview) -> pa.RecordBatch:
+    """The batch that `encode_batch` made.
+
+    Raises:
+        CorruptData: the bytes are not such a batch.
+    """
+    try:
+        with pa.ipc.open_stream(pa.py_buffer(payload)) as reader:
+            return reader.read_next_batch()
+    except (pa.ArrowException, OSError, StopIteration) as exc:
+        raise CorruptData(f"not an Arrow batch of records: {exc}") from exc

@@ -1,0 +1,304 @@
+"""The store's contract: where records are kept, searched and counted.
+
+Laws, which `logstream.testing.store_contract` runs on every backend, `store.memory` included,
+whose answers are the truth the others are compared with:
+
+* **exactly once** – after `insert` returned, or after any number of `insert` calls of the same
+  group of which the last returned, each of its rows is stored once; twins are both kept;
+* **search finds what the predicate accepts** – `query.evaluate.predicate` decides, every backend
+  agrees;
+* **pages neither repeat nor skip** – following ``next_cursor`` to its end visits each matching
+  row once, newest first, rows of equal timestamps included, whatever arrives meanwhile;
+* **counts agree** – histogram, facets and stats add up to what search finds.
+
+All methods are async and never block the loop. Cancelling the task that awaits one stops the
+query in the engine. Times are nanoseconds since 1970 (UTC); ranges are half-open.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from logstream.query import Filter, Query
+from logstream.record import Record
+
+__all__ = [
+    "ROW_BITS",
+    "Cursor",
+    "DayUsage",
+    "FieldInfo",
+    "HistogramBucket",
+    "InsertResult",
+    "QueryLimits",
+    "QueryStats",
+    "SearchPage",
+    "Store",
+    "StoreStats",
+    "StoredRecord",
+    "TableResult",
+    "TimeRange",
+    "ValueCount",
+]
+
+ROW_BITS = 20
+"""A record's id is ``group number << ROW_BITS | row in its group``: a group has ≤ 2**20 rows."""
+
+
+class TimeRange(msgspec.Struct, frozen=True):
+    """``start_ns <= timestamp < end_ns``."""
+
+    start_ns: int
+    end_ns: int
+
+
+class QueryLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one query may cost before it is stopped with a clear error."""
+
+    timeout_s: float = 30.0
+    memory_bytes: int = 1 << 30
+
+
+class StoredRecord(msgspec.Struct, frozen=True):
+    """A record in the store and its id (unique, stable, 64 bits; grows with arrival)."""
+
+    id: int
+    record: Record
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """The last row of a page; the next one starts just behind it in (timestamp, id) order."""
+
+    timestamp_ns: int
+    id: int
+
+
+class QueryStats(msgspec.Struct, frozen=True, kw_only=True):
+    """``matched``: all rows in range that match, ``None`` when not asked for or piped.
+    ``scanned``: rows the engine read. ``elapsed_ms``: as the store measured it."""
+
+    matched: int | None
+    scanned: int
+    elapsed_ms: float
+
+
+class SearchPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``next_cursor`` is ``None`` on the last page."""
+
+    records: list[StoredRecord]
+    next_cursor: Cursor | None
+    stats: QueryStats
+
+
+class TableResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a query with pipes answers: named columns, rows in order.
+
+    Values are ``str | int | float | None``; ``bin`` columns are RFC 3339 strings.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    stats: QueryStats
+
+
+class HistogramBucket(msgspec.Struct, frozen=True):
+    """Counts by value of the split field (level: "" means none) in one interval; never empty."""
+
+    start_ns: int
+    counts: Mapping[str, int]
+
+
+class ValueCount(msgspec.Struct, frozen=True):
+    value: str
+    count: int
+
+
+class FieldInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A field that occurs: ``name`` as a query would write it, in how many of the rows looked
+    at, and whether its values look numeric. ``approximate``: counted on a sample."""
+
+    name: str
+    count: int
+    numeric: bool = False
+    approximate: bool = False
+
+
+class DayUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """One partition: ``day`` is ISO ``YYYY-MM-DD`` (UTC)."""
+
+    day: str
+    rows: int
+    bytes: int
+
+
+class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
+    rows: int
+    bytes: int
+    oldest_ns: int | None
+    newest_ns: int | None
+    days: list[DayUsage]
+
+
+class InsertResult(msgspec.Struct, frozen=True):
+    """Rows written by this call, and rows found to be there already."""
+
+    inserted: int
+    present: int
+
+
+class Store(ABC):
+    """Where records are kept. Made by `store.open_store(url, settings)`."""
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Connect, create or migrate the schema. Called once, before anything else.
+
+        Raises:
+            StoreUnavailable: cannot be reached, or another process has the folder.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let running inserts finish, cancel queries, let go of everything. Idempotent."""
+
+    @abstractmethod
+    async def insert(
+        self, batch: pa.RecordBatch, *, group: int, first_row: int = 0, verify: bool = False
+    ) -> InsertResult:
+        """Store rows ``first_row …`` of group number ``group``, durably, each exactly once.
+
+        Args:
+            batch: At most ``2**ROW_BITS`` rows (with ``first_row``) of any number of days; not
+                kept or changed.
+            group: The broker's group number; row i gets id ``group << ROW_BITS | first_row + i``.
+            first_row: Where this batch stands in its group, when a group is split.
+            verify: An earlier call for these rows may have got through, wholly or in part:
+                look which ids are there and write only the rest. False is the fast path.
+
+        Raises:
+            StoreUnavailable: it may or may not be written; call again with ``verify=True``.
+            RecordsRejected: the data is at fault; nothing of the batch is guaranteed either way:
+                split, call again with ``verify=True``, dead-letter what still fails alone.
+        """
+
+    @abstractmethod
+    async def search(
+        self,
+        where: Filter,
+        between: TimeRange,
+        *,
+        limit: int,
+        cursor: Cursor | None = None,
+        count: bool = True,
+        limits: QueryLimits = QueryLimits(),
+    ) -> SearchPage:
+        """Matching rows newest first, by (timestamp, id) descending.
+
+        ``count``: also say how many match in all (`QueryStats.matched`).
+
+        Raises:
+            QueryError, QueryTimeout, QueryTooExpensive, StoreUnavailable.
+            The same for every method below that takes ``limits``.
+        """
+
+    @abstractmethod
+    async def table(
+        self, query: Query, between: TimeRange, *, limits: QueryLimits = QueryLimits()
+    ) -> TableResult:
+        """The answer of a query that has pipes."""
+
+    @abstractmethod
+    async def histogram(
+        self,
+        where: Filter,
+        between: TimeRange,
+        *,
+        interval_ns: int,
+        by: str = "level",
+        limits: QueryLimits = QueryLimits(),
+    ) -> list[HistogramBucket]:
+        """Counts by time, oldest first. Buckets start at multiples of ``interval_ns`` since 1970;
+        the first and last may be cut by the range. At most 10 000 buckets (`QueryError`).
+        ``by``: ``"level"`` or any field; all but its ten commonest values count as ``"other"``.
+        """
+
+    @abstractmethod
+    async def facets(
+        self,
+        where: Filter,
+        between: TimeRange,
+        *,
+        fields: Sequence[str],
+        limit: int = 20,
+        limits: QueryLimits = QueryLimits(),
+    ) -> dict[str, list[ValueCount]]:
+        """For each field the commonest values of the matching rows, commonest first, ties by
+        value. Rows without the field are not counted."""
+
+    @abstractmethod
+    async def field_values(
+        self,
+        field: str,
+        prefix: str,
+        where: Filter,
+        between: TimeRange,
+        *,
+        limit: int = 20,
+        limits: QueryLimits = QueryLimits(),
+    ) -> list[ValueCount]:
+        """Like one facet, of values that start with ``prefix`` (case-sensitive)."""
+
+    @abstractmethod
+    async def fields(
+        self, where: Filter, between: TimeRange, *, limits: QueryLimits = QueryLimits()
+    ) -> list[FieldInfo]:
+        """Fields that occur in the matching rows, commonest first, ties by name."""
+
+    @abstractmethod
+    async def context(
+        self,
+        anchor: Cursor,
+        where: Filter,
+        *,
+        before: int,
+        after: int,
+        limits: QueryLimits = QueryLimits(),
+    ) -> tuple[list[StoredRecord], StoredRecord | None, list[StoredRecord]]:
+        """Rows around one record that match ``where``: up to ``before`` older ones (oldest
+        first), the record itself (``None``: not there), up to ``after`` newer ones (oldest
+        first)."""
+
+    @abstractmethod
+    def export(
+        self, where: Filter, between: TimeRange, *, limits: QueryLimits = QueryLimits()
+    ) -> AsyncIterator[pa.RecordBatch]:
+        """Every matching row, oldest first, streamed in bounded memory: batches with all columns
+        of `record.SCHEMA`. ``limits.timeout_s`` bounds the wait for each batch."""
+
+    @abstractmethod
+    async def stats(self) -> StoreStats:
+        """Size and span; from metadata, cheap enough to be asked every few seconds."""
+
+    @abstractmethod
+    async def explain(self, query: Query, between: TimeRange) -> str:
+        """What the engine would run and which indexes it would use, as text for a person."""
+
+    @abstractmethod
+    async def enforce_retention(
+        self, *, now_ns: int, max_age_s: float, max_bytes: int
+    ) -> list[str]:
+        """Drop whole days that ended more than ``max_age_s`` ago, then the oldest days while the
+        store is larger than ``max_bytes`` (0: no limit), never today's. Returns the days dropped,
+        ISO, oldest first."""
+
+    @abstractmethod
+    async def ping(self) -> None:
+        """Answer quickly whether the store can be reached.
+
+        Raises:
+            StoreUnavailable: it cannot.
+        """

@@ -1,0 +1,1 @@
+"""LogStream's benchmarks: `make bench` runs `python -m benchmarks.run`."""

@@ -91,7 +91,7 @@ def test_durations(text: str, seconds: float) -> None:
     assert duration_ns(text) == seconds * 1e9
 
 
-@pytest.mark.parametrize("text", ["", "m", "15", "15m ", "15mm", "1h-30m", "-1h"])
+@pytest.mark.parametrize("text", ["", "m", "15", "15m ", "15mm", "1h-30m", "-1h", "9" * 400 + "s"])
 def test_what_is_no_duration_is_none(text: str) -> None:
     """Nothing is guessed."""
     assert duration_ns(text) is None

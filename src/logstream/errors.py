@@ -7,8 +7,10 @@ The classes are split by what the *caller* does next, not by where they arise::
     │   ├── BadRequest          400  what was sent cannot be understood
     │   │   └── QueryError      400  a query does not parse; carries line, column, expected
     │   ├── Unauthorized        401  no access key, or a wrong one
+    │   ├── Forbidden           403  from this page or under this host name nobody is served
     │   ├── NotFound            404  no such route or object
     │   ├── MethodNotAllowed    405  the route exists, not with this method
+    │   ├── RequestTimeout      408  the request did not arrive whole in time
     │   ├── LengthRequired      411  a body without a length or chunked coding
     │   ├── PayloadTooLarge     413  over a limit, before or after decompression
     │   └── UnsupportedMedia    415  a content type or coding nobody here reads
@@ -40,6 +42,7 @@ __all__ = [
     "BrokerFull",
     "BrokerUnavailable",
     "CorruptData",
+    "Forbidden",
     "LengthRequired",
     "LogStreamError",
     "MethodNotAllowed",
@@ -51,6 +54,7 @@ __all__ = [
     "QueryTooExpensive",
     "RecordsRejected",
     "RequestError",
+    "RequestTimeout",
     "RetryLater",
     "SettingError",
     "StoreError",
@@ -138,6 +142,11 @@ class Unauthorized(RequestError):
     code = "unauthorized"
 
 
+class Forbidden(RequestError):
+    status = 403
+    code = "forbidden"
+
+
 class NotFound(RequestError):
     status = 404
     code = "not_found"
@@ -146,6 +155,11 @@ class NotFound(RequestError):
 class MethodNotAllowed(RequestError):
     status = 405
     code = "method_not_allowed"
+
+
+class RequestTimeout(RequestError):
+    status = 408
+    code = "request_timeout"
 
 
 class LengthRequired(RequestError):

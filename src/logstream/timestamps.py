@@ -32,7 +32,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 # Our own pattern, linear in its input; user patterns never reach Python's engine.
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
-    r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,18}))?)?"
+    r"(?:[Tt ](\d\d)(?::(\d\d)(?::(\d\d)(?:[.,](\d{1,18}))?)?)?"
     r"\s?([Zz]|[+-]\d\d(?::?\d\d)?|UTC|GMT)?)?"
 )
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w|M|y)")
@@ -138,7 +138,7 @@ def duration_ns(text: str) -> int | None:
             return None
         total += float(match[1]) * _UNIT_NS[match[2]]
         position = match.end()
-    return round(total) if position and position == len(text) else None
+    return round(total) if position == len(text) > 0 and total < 1e30 else None
 
 
 def parse_time(text: str, *, now_ns: int) -> int | None:

@@ -28,6 +28,7 @@ from logstream.query import Filter, Query
 from logstream.record import Record
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "ROW_BITS",
     "Cursor",
     "DayUsage",
@@ -61,6 +62,9 @@ class QueryLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     timeout_s: float = 30.0
     memory_bytes: int = 1 << 30
+
+
+DEFAULT_LIMITS = QueryLimits()
 
 
 class StoredRecord(msgspec.Struct, frozen=True):
@@ -144,7 +148,10 @@ class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InsertResult(msgspec.Struct, frozen=True):
-    """Rows written by this call, and rows found to be there already."""
+    """Rows written by this call, and rows found to be there already.
+
+    Without ``verify`` nobody looks: a repeat that the engine recognised counts as written.
+    """
 
     inserted: int
     present: int
@@ -194,7 +201,7 @@ class Store(ABC):
         limit: int,
         cursor: Cursor | None = None,
         count: bool = True,
-        limits: QueryLimits = QueryLimits(),
+        limits: QueryLimits = DEFAULT_LIMITS,
     ) -> SearchPage:
         """Matching rows newest first, by (timestamp, id) descending.
 
@@ -207,7 +214,7 @@ class Store(ABC):
 
     @abstractmethod
     async def table(
-        self, query: Query, between: TimeRange, *, limits: QueryLimits = QueryLimits()
+        self, query: Query, between: TimeRange, *, limits: QueryLimits = DEFAULT_LIMITS
     ) -> TableResult:
         """The answer of a query that has pipes."""
 
@@ -219,7 +226,7 @@ class Store(ABC):
         *,
         interval_ns: int,
         by: str = "level",
-        limits: QueryLimits = QueryLimits(),
+        limits: QueryLimits = DEFAULT_LIMITS,
     ) -> list[HistogramBucket]:
         """Counts by time, oldest first. Buckets start at multiples of ``interval_ns`` since 1970;
         the first and last may be cut by the range. At most 10 000 buckets (`QueryError`).
@@ -234,7 +241,7 @@ class Store(ABC):
         *,
         fields: Sequence[str],
         limit: int = 20,
-        limits: QueryLimits = QueryLimits(),
+        limits: QueryLimits = DEFAULT_LIMITS,
     ) -> dict[str, list[ValueCount]]:
         """For each field the commonest values of the matching rows, commonest first, ties by
         value. Rows without the field are not counted."""
@@ -248,13 +255,13 @@ class Store(ABC):
         between: TimeRange,
         *,
         limit: int = 20,
-        limits: QueryLimits = QueryLimits(),
+        limits: QueryLimits = DEFAULT_LIMITS,
     ) -> list[ValueCount]:
         """Like one facet, of values that start with ``prefix`` (case-sensitive)."""
 
     @abstractmethod
     async def fields(
-        self, where: Filter, between: TimeRange, *, limits: QueryLimits = QueryLimits()
+        self, where: Filter, between: TimeRange, *, limits: QueryLimits = DEFAULT_LIMITS
     ) -> list[FieldInfo]:
         """Fields that occur in the matching rows, commonest first, ties by name."""
 
@@ -266,7 +273,7 @@ class Store(ABC):
         *,
         before: int,
         after: int,
-        limits: QueryLimits = QueryLimits(),
+        limits: QueryLimits = DEFAULT_LIMITS,
     ) -> tuple[list[StoredRecord], StoredRecord | None, list[StoredRecord]]:
         """Rows around one record that match ``where``: up to ``before`` older ones (oldest
         first), the record itself (``None``: not there), up to ``after`` newer ones (oldest
@@ -274,7 +281,7 @@ class Store(ABC):
 
     @abstractmethod
     def export(
-        self, where: Filter, between: TimeRange, *, limits: QueryLimits = QueryLimits()
+        self, where: Filter, between: TimeRange, *, limits: QueryLimits = DEFAULT_LIMITS
     ) -> AsyncIterator[pa.RecordBatch]:
         """Every matching row, oldest first, streamed in bounded memory: batches with all columns
         of `record.SCHEMA`. ``limits.timeout_s`` bounds the wait for each batch."""

@@ -1,0 +1,95 @@
+"""The dashboard's application: every resource, and what surrounds them all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+
+from logstream.dashboard import (
+    context,
+    dead_letters,
+    errors,
+    export,
+    facets,
+    fields,
+    health,
+    histogram,
+    openapi,
+    overview,
+    overview_stream,
+    page,
+    params,
+    pipeline,
+    search,
+    tail,
+)
+from logstream.dashboard.auth import Gate
+from logstream.dashboard.services import Services
+from logstream.dashboard.shell import Shell
+
+__all__ = ["create_app"]
+
+MAX_REQUEST_BYTES = 1 << 20  # a search in JSON, a list of ids: nothing larger is ever asked
+
+
+def create_app(services: Services) -> Litestar:
+    """The application that serves these services; it starts and closes none of them."""
+
+    def provide_services() -> Services:
+        return services
+
+    api = Router(
+        "/api/v1",
+        route_handlers=[
+            search.search,
+            search.search_by_post,
+            search.explain,
+            histogram.histogram,
+            facets.facets,
+            fields.fields,
+            fields.field_values,
+            context.context,
+            context.trace,
+            overview.overview,
+            overview_stream.overview_stream,
+            pipeline.pipeline,
+            export.export,
+            tail.tail,
+            dead_letters.list_dead_letters,
+            dead_letters.replay_dead_letters,
+            dead_letters.delete_dead_letters,
+            health.info,
+        ],
+    )
+    described: dict[str, Any] = {
+        "route_handlers": [
+            api,
+            health.health,
+            health.ready,
+            health.metrics_text,
+            openapi.openapi,
+            page.page,
+            page.asset,
+        ],
+        "dependencies": {
+            "services": Provide(provide_services, sync_to_thread=False),
+            "asked": Provide(params.asked, sync_to_thread=False),
+        },
+    }
+    app = Litestar(
+        **described,
+        guards=[params.refuse_unknown],
+        exception_handlers={Exception: errors.handle},
+        openapi_config=None,
+        request_max_body_size=MAX_REQUEST_BYTES,
+        logging_config=None,
+        debug=False,
+    )
+    app.state[openapi.ROUTES] = described
+    app.state[params.PARAMETERS] = params.parameters_of(app)
+    app.state[overview_stream.LOOKS] = overview_stream.Looks()
+    # Outside of everything, so that it also sees what no route answers.
+    app.asgi_handler = Shell(app.asgi_handler, Gate(services.settings))
+    return app

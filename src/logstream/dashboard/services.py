@@ -1,0 +1,39 @@
+"""What the dashboard works with, as one value that is passed on."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from logstream.broker.base import Broker
+from logstream.clock import SYSTEM_CLOCK, Clock
+from logstream.dashboard.history import History
+from logstream.live.hub import Hub
+from logstream.settings import Settings
+from logstream.store.base import QueryLimits, Store
+
+__all__ = ["Services"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of a running platform that the dashboard shows.
+
+    All of them are started already and are closed by whoever made them. ``stopping`` is set when
+    the dashboard is to end its open streams; ``history`` is filled while the server runs.
+    """
+
+    store: Store
+    broker: Broker
+    hub: Hub
+    settings: Settings
+    clock: Clock = SYSTEM_CLOCK
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    history: History = field(default_factory=History)
+
+    @property
+    def limits(self) -> QueryLimits:
+        """What one query may cost."""
+        return QueryLimits(
+            timeout_s=self.settings.query_timeout_s, memory_bytes=self.settings.query_memory_bytes
+        )

@@ -150,7 +150,9 @@ class Settings:
     # How the worker writes
     flush_interval_s: float = _row(1.0, _duration, "Longest wait before what there is is written.")
     flush_rows: int = _row(50_000, _count, "Records that are written without waiting longer.")
-    flush_size_bytes: int = _row(64 << 20, _size, "Bytes that are written without waiting longer.")
+    flush_size_bytes: int = _row(
+        32 << 20, _size, "Decoded bytes that are written without waiting longer."
+    )
     group_max_rows: int = _row(
         500_000, _count, "Most records in one insert, when more are waiting than flush_rows."
     )

@@ -1,0 +1,188 @@
+"""From a body to an answer, whatever port it came by: decode, make safe, say how far it came."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from logstream import metrics
+from logstream.broker.base import Message, Position, Producer
+from logstream.errors import BadRequest, LogStreamError
+from logstream.ingest.coalesce import Coalescer, Taken
+from logstream.ingest.idempotency import part_id
+from logstream.record import concat, encode_batch
+from logstream.wire import NativeDecoder, RecordError, Rejections, split
+
+__all__ = ["Intake", "NothingAccepted", "Outcome"]
+
+_log = logging.getLogger(__name__)
+
+SMALL_BYTES = 16 << 10
+"""Bodies up to this share an entry with others; larger ones and those with a key do not."""
+ENTRY_ROWS = 100_000
+"""Most records of one entry, so that the worker can always build groups of the size it wants."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a request's records. ``ack`` is how far they have come."""
+
+    accepted: int
+    rejected: int
+    errors: list[RecordError]
+    ack: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "errors": [{"index": e.index, "reason": e.reason} for e in self.errors],
+            **_more(self.rejected, self.errors),
+            "ack": self.ack,
+        }
+
+
+class NothingAccepted(BadRequest):
+    """Not one record of the body was accepted."""
+
+    code = "nothing_accepted"
+
+    def __init__(self, rejections: Rejections) -> None:
+        total = rejections.total
+        if not total:
+            super().__init__("there are no records in the body")
+        else:
+            first = rejections.errors[0].reason
+            what = "the record was" if total == 1 else f"all {total} records were"
+            super().__init__(f"{what} refused: {first}")
+        self._rejected, self._errors = total, rejections.errors
+
+    def details(self) -> dict[str, Any]:
+        return {
+            "accepted": 0,
+            "rejected": self._rejected,
+            "errors": [{"index": e.index, "reason": e.reason} for e in self._errors],
+            **_more(self._rejected, self._errors),
+        }
+
+
+def _more(rejected: int, errors: list[RecordError]) -> dict[str, int]:
+    """Says how many errors are not in the list, when there are any."""
+    return {"more_errors": rejected - len(errors)} if rejected > len(errors) else {}
+
+
+class Intake:
+    """Takes bodies of LogStream's own JSON to the broker."""
+
+    def __init__(
+        self, producer: Producer, decoder: NativeDecoder, *, stored_timeout_s: float
+    ) -> None:
+        self._producer = producer
+        self._decoder = decoder
+        self._coalescer = Coalescer(producer, decoder)
+        self._stored_timeout_s = stored_timeout_s
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def take(
+        self, body: bytes, *, ack: str, received_ns: int, request_id: bytes = b""
+    ) -> Outcome:
+        """Decode a body, append its records, wait until they have come as far as ``ack`` says.
+
+        Raises:
+            NothingAccepted: no record was accepted.
+            BrokerFull, BrokerUnavailable: nothing was acknowledged.
+        """
+        if len(body) <= SMALL_BYTES and not request_id and ack != "queued":
+            taken = await self._coalescer.submit(body, received_ns)
+            _count(taken.rejections)
+        else:
+            messages, rejections = await self._decode(body, received_ns, request_id)
+            _count(rejections)
+            accepted = sum(message.rows for message in messages)
+            if messages and ack == "queued":
+                self._in_background(messages, accepted)
+                return Outcome(accepted, rejections.total, rejections.errors, ack)
+            position = await self._append(messages) if messages else None
+            taken = Taken(position, accepted, rejections)
+        if taken.position is None:
+            raise NothingAccepted(taken.rejections)
+        metrics.RECORDS_ACCEPTED.inc(taken.accepted)
+        if ack == "stored":
+            ack = await self._stored(taken.position)
+        return Outcome(taken.accepted, taken.rejections.total, taken.rejections.errors, ack)
+
+    async def close(self) -> None:
+        """Finish what was promised."""
+        await asyncio.gather(*self._background)
+        await self._coalescer.close()
+
+    async def _decode(
+        self, body: bytes, received_ns: int, request_id: bytes
+    ) -> tuple[list[Message], Rejections]:
+        """The body's entries and errors, letting others run between its parts."""
+        rejections = Rejections()
+        messages: list[Message] = []
+        batches: list[pa.RecordBatch] = []
+        index = rows = 0
+
+        def close_entry() -> None:
+            batch = batches[0] if len(batches) == 1 else concat(batches)
+            messages.append(
+                Message(
+                    payload=encode_batch(batch),
+                    rows=rows,
+                    received_ns=received_ns,
+                    dedup_id=part_id(request_id, len(messages)),
+                )
+            )
+            batches.clear()
+
+        for n, part in enumerate(split.parts(body)):
+            if n:
+                await asyncio.sleep(0)
+            batch, seen = self._decoder.decode_part(part, received_ns, index, rejections)
+            index += seen
+            if batch is None:
+                continue
+            if batches and rows + batch.num_rows > ENTRY_ROWS:
+                close_entry()
+                rows = 0
+            batches.append(batch)
+            rows += batch.num_rows
+        if batches:
+            close_entry()
+        return messages, rejections
+
+    async def _append(self, messages: list[Message]) -> Position:
+        """Append all of a body's entries; the last one's position."""
+        if len(messages) == 1:
+            return await self._producer.append(messages[0])
+        positions = await asyncio.gather(*map(self._producer.append, messages))
+        return max(positions)
+
+    async def _stored(self, position: Position) -> str:
+        stored = await self._producer.wait_stored(position, timeout_s=self._stored_timeout_s)
+        return "stored" if stored else "durable"
+
+    def _in_background(self, messages: list[Message], accepted: int) -> None:
+        async def finish() -> None:
+            try:
+                await self._append(messages)
+            except LogStreamError:
+                # The sender chose not to wait for this; it is still never silent.
+                metrics.RECORDS_REJECTED.labels("lost_after_queued").inc(accepted)
+                _log.exception("%d queued records could not be made durable", accepted)
+            else:
+                metrics.RECORDS_ACCEPTED.inc(accepted)
+
+        task = asyncio.create_task(finish())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def _count(rejections: Rejections) -> None:
+    for code, count in rejections.by_code.items():
+        metrics.RECORDS_REJECTED.labels(code).inc(count)

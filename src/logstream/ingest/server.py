@@ -1,0 +1,161 @@
+"""One ingestion process: its socket, its server, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import socket
+from typing import Any
+
+from granian._granian import SocketHolder
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from logstream.broker import open_broker
+from logstream.broker.base import Broker
+from logstream.clock import SYSTEM_CLOCK, Clock
+from logstream.errors import SettingError
+from logstream.ingest.access import check_exposure
+from logstream.ingest.app import IngestApp
+from logstream.settings import Settings
+
+__all__ = ["BACKLOG", "open_socket", "serve"]
+
+_log = logging.getLogger(__name__)
+
+BACKLOG = 1_024
+_MAX_CONNECTIONS = 8_192
+
+
+def open_socket(settings: Settings) -> socket.socket:
+    """A listening socket for the ingestion API, which several processes may share.
+
+    Share it by handing it down (it is inheritable); whichever process is free takes the next
+    connection, and a connection that waits in it survives the end of any of them.
+
+    Raises:
+        SettingError: listening there is refused, or not possible.
+    """
+    host, port = settings.ingest_host, settings.ingest_port
+    check_exposure(settings, host=host, setting="ingest_host")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(address)
+            sock.listen(BACKLOG)
+        except OSError:
+            sock.close()
+            raise
+    except OSError as exc:
+        raise SettingError(
+            f"cannot listen on {host}:{port} for the ingestion API: {exc.strerror or exc}",
+            hint="is another LogStream running? give --ingest-port",
+        ) from exc
+    sock.setblocking(False)
+    sock.set_inheritable(True)
+    return sock
+
+
+async def serve(
+    settings: Settings,
+    *,
+    stop: asyncio.Event,
+    sock: socket.socket | None = None,
+    broker: Broker | None = None,
+    ready: asyncio.Event | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> None:
+    """Serve the ingestion API until ``stop`` is set, then finish what was begun.
+
+    Args:
+        settings: Everything.
+        stop: Set it to stop: ``/ready`` says no, no connection is taken any more, requests in
+            work are answered (for at most ``shutdown_timeout_s``), the broker's end is closed.
+        sock: A listening socket from `open_socket`; ``None`` opens one.
+        broker: Its broker; ``None`` opens the one that the settings name.
+        ready: Set once connections are taken.
+        clock: Time.
+
+    Raises:
+        SettingError: listening there is refused, or not possible.
+        BrokerUnavailable: the broker's folder or server cannot be written.
+    """
+    sock = sock or open_socket(settings)
+    sock.setblocking(False)  # one handed down need not be
+    own_broker = broker is None
+    broker = broker or open_broker(
+        settings.broker_url,
+        capacity_bytes=settings.broker_capacity_bytes,
+        segment_bytes=settings.broker_segment_bytes,
+        dedup_window_s=settings.idempotency_window_s,
+        dead_letter_bytes=settings.dead_letter_bytes,
+        clock=clock,
+    )
+    try:
+        async with await broker.producer() as producer:
+            app = IngestApp(settings, broker, producer, clock=clock)
+            await _run(app, sock, settings, stop, ready)
+            await app.close()
+    finally:
+        sock.close()
+        if own_broker:
+            await broker.close()
+
+
+async def _run(
+    app: IngestApp,
+    sock: socket.socket,
+    settings: Settings,
+    stop: asyncio.Event,
+    ready: asyncio.Event | None,
+) -> None:
+    server = _Server(app, sock, header_timeout_s=settings.request_timeout_s)
+    # What exists now lives as long as the process: the collector need not look at it again.
+    gc.freeze()
+    running = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(stop.wait())
+    host, port = sock.getsockname()[:2]
+    _log.info("ingestion API listens on http://%s:%d", host, port)
+    if ready is not None:
+        ready.set()
+    await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    app.draining = True
+    server.stop()  # type: ignore[no-untyped-call]  # the server is untyped here
+    done, _ = await asyncio.wait((running,), timeout=settings.shutdown_timeout_s)
+    if not done:
+        _log.warning("connections were cut that did not end in %g s", settings.shutdown_timeout_s)
+        running.cancel()
+        await asyncio.wait((running,))
+    elif (error := running.exception()) is not None:
+        raise error
+
+
+class _Server(Server):
+    """Granian on a socket of ours."""
+
+    def __init__(self, app: IngestApp, sock: socket.socket, *, header_timeout_s: float) -> None:
+        self._given = sock
+        super().__init__(
+            app,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=BACKLOG,
+            backpressure=_MAX_CONNECTIONS,
+            http1_settings=HTTP1Settings(header_read_timeout=max(1, int(header_timeout_s * 1000))),
+            log_enabled=False,
+        )
+
+    def _init_shared_socket(self) -> None:
+        # The server closes what it is given, so it gets a descriptor of its own.
+        self._shd: Any = SocketHolder(  # type: ignore[call-arg]  # its stub has no constructor
+            self._given.dup().detach(), False, BACKLOG
+        )
+        self._ssp: Any = None

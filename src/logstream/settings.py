@@ -154,7 +154,7 @@ class Settings:
         32 << 20, _size, "Decoded bytes that are written without waiting longer."
     )
     group_max_rows: int = _row(
-        500_000, _count, "Most records in one insert, when more are waiting than flush_rows."
+        200_000, _count, "Most records in one insert, when more are waiting than flush_rows."
     )
     retry_max_s: float = _row(
         30.0, _duration, "Longest pause between tries at a store that is down."

@@ -1,0 +1,201 @@
+"""The store on ClickHouse: chDB in this process, or a server; schema, SQL and laws are the same.
+
+Two lanes keep each other's way clear: inserts have a connection of their own, so that heavy
+queries never hold them up; queries share `query_concurrency` connections and wait for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import pyarrow as pa
+
+from logstream.query import Filter, Query
+from logstream.store import clickhouse_counts as counts
+from logstream.store import clickhouse_search as reads
+from logstream.store.base import (
+    DEFAULT_LIMITS,
+    Cursor,
+    FieldInfo,
+    HistogramBucket,
+    InsertResult,
+    QueryLimits,
+    SearchPage,
+    Store,
+    StoredRecord,
+    StoreStats,
+    TableResult,
+    TimeRange,
+    ValueCount,
+)
+from logstream.store.clickhouse_driver import Engine, Handle, OpenClient
+from logstream.store.clickhouse_errors import write_error
+from logstream.store.clickhouse_insert import insert_group
+from logstream.store.clickhouse_retention import drop_days, read_stats
+from logstream.store.clickhouse_source import Source
+from logstream.store.migrations import APPLIED_TABLE_SQL, all_migrations, pending
+from logstream.store.retention import days_to_drop
+
+__all__ = ["ClickHouseStore"]
+
+TABLE = "otel_logs"
+DATABASE = "logstream"
+
+
+class ClickHouseStore(Store):
+    """See `Store`.
+
+    Args:
+        open_client: Opens one connection.
+        query_concurrency: Queries that run at once; more wait.
+        database: Where the table is; created if it is not there. A name, never user input.
+    """
+
+    def __init__(
+        self, open_client: OpenClient, *, query_concurrency: int = 4, database: str = DATABASE
+    ) -> None:
+        self._engine = Engine(open_client, {"query": query_concurrency, "insert": 1, "admin": 1})
+        self._database = database
+        self._table = f"{database}.{TABLE}"
+        self._source = Source(self._engine, self._table)
+
+    async def start(self) -> None:
+        await self._engine.open()
+        await self._engine.run("admin", self._migrate)
+
+    def _migrate(self, handle: Handle) -> None:
+        # Never the engine's default database: chDB shows files of the current folder in it.
+        handle.command(f"CREATE DATABASE IF NOT EXISTS {self._database} ENGINE = Atomic")
+        handle.command(f"USE {self._database}")
+        handle.command(APPLIED_TABLE_SQL)
+        noted = handle.rows("SELECT number, checksum FROM schema_migrations", {}, {})
+        for migration in pending(dict(map(tuple, noted.rows)), all_migrations()):
+            for statement in migration.statements:
+                handle.command(statement)
+            handle.command(
+                "INSERT INTO schema_migrations (number, name, checksum) "
+                "SELECT {number:UInt32}, {name:String}, {checksum:String}",
+                {
+                    "number": migration.number,
+                    "name": migration.name,
+                    "checksum": migration.checksum,
+                },
+            )
+
+    async def close(self) -> None:
+        await self._engine.close()
+
+    async def insert(
+        self, batch: pa.RecordBatch, *, group: int, first_row: int = 0, verify: bool = False
+    ) -> InsertResult:
+        return await self._engine.run(
+            "insert",
+            lambda handle: insert_group(
+                handle, self._table, batch, group=group, first_row=first_row, verify=verify
+            ),
+            map_error=write_error,
+        )
+
+    async def search(
+        self,
+        where: Filter,
+        between: TimeRange,
+        *,
+        limit: int,
+        cursor: Cursor | None = None,
+        count: bool = True,
+        limits: QueryLimits = DEFAULT_LIMITS,
+    ) -> SearchPage:
+        return await reads.search(
+            self._source, where, between, limit=limit, cursor=cursor, count=count, limits=limits
+        )
+
+    async def table(
+        self, query: Query, between: TimeRange, *, limits: QueryLimits = DEFAULT_LIMITS
+    ) -> TableResult:
+        return await reads.table(self._source, query, between, limits)
+
+    async def histogram(
+        self,
+        where: Filter,
+        between: TimeRange,
+        *,
+        interval_ns: int,
+        by: str = "level",
+        limits: QueryLimits = DEFAULT_LIMITS,
+    ) -> list[HistogramBucket]:
+        return await counts.histogram(
+            self._source, where, between, interval_ns=interval_ns, by=by, limits=limits
+        )
+
+    async def facets(
+        self,
+        where: Filter,
+        between: TimeRange,
+        *,
+        fields: Sequence[str],
+        limit: int = 20,
+        limits: QueryLimits = DEFAULT_LIMITS,
+    ) -> dict[str, list[ValueCount]]:
+        return await counts.facets(
+            self._source, where, between, fields=fields, limit=limit, limits=limits
+        )
+
+    async def field_values(
+        self,
+        field: str,
+        prefix: str,
+        where: Filter,
+        between: TimeRange,
+        *,
+        limit: int = 20,
+        limits: QueryLimits = DEFAULT_LIMITS,
+    ) -> list[ValueCount]:
+        return await counts.field_values(
+            self._source, field, prefix, where, between, limit=limit, limits=limits
+        )
+
+    async def fields(
+        self, where: Filter, between: TimeRange, *, limits: QueryLimits = DEFAULT_LIMITS
+    ) -> list[FieldInfo]:
+        return await counts.fields(self._source, where, between, limits)
+
+    async def context(
+        self,
+        anchor: Cursor,
+        where: Filter,
+        *,
+        before: int,
+        after: int,
+        limits: QueryLimits = DEFAULT_LIMITS,
+    ) -> tuple[list[StoredRecord], StoredRecord | None, list[StoredRecord]]:
+        return await reads.context(
+            self._source, anchor, where, before=before, after=after, limits=limits
+        )
+
+    def export(
+        self, where: Filter, between: TimeRange, *, limits: QueryLimits = DEFAULT_LIMITS
+    ) -> AsyncIterator[pa.RecordBatch]:
+        return reads.export(self._source, where, between, limits)
+
+    async def stats(self) -> StoreStats:
+        return await self._engine.run(
+            "admin", lambda handle: read_stats(handle, self._database, TABLE)
+        )
+
+    async def explain(self, query: Query, between: TimeRange) -> str:
+        return await reads.explain(self._source, query, between, DEFAULT_LIMITS)
+
+    async def enforce_retention(
+        self, *, now_ns: int, max_age_s: float, max_bytes: int
+    ) -> list[str]:
+        def work(handle: Handle) -> list[str]:
+            usage = read_stats(handle, self._database, TABLE).days
+            days = days_to_drop(usage, now_ns=now_ns, max_age_s=max_age_s, max_bytes=max_bytes)
+            drop_days(handle, self._table, days)
+            return days
+
+        return await self._engine.run("admin", work, map_error=write_error)
+
+    async def ping(self) -> None:
+        await self._engine.run("admin", lambda handle: handle.rows("SELECT 1", {}, {}))

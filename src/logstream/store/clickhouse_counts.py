@@ -1,0 +1,182 @@
+"""Counting records: histogram, facets, the values of a field, and which fields there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from logstream.query import CANONICAL, AttributeMap, Filter, attribute, resolve
+from logstream.query.clickhouse_filter import present_sql
+from logstream.query.fields import Kind
+from logstream.query.to_clickhouse import Params
+from logstream.store.base import FieldInfo, HistogramBucket, QueryLimits, TimeRange, ValueCount
+from logstream.store.clickhouse_source import Source, conditions, together
+from logstream.store.counting import (
+    HISTOGRAM_VALUES,
+    OTHER,
+    check_buckets,
+    countable,
+    field_infos,
+)
+
+__all__ = ["FIELDS_SAMPLE_ROWS", "facets", "field_values", "fields", "histogram"]
+
+FIELDS_SAMPLE_ROWS = 100_000
+"""Rows that are looked at to say which fields there are: the newest that match."""
+_MAX_FIELDS = 1_000
+_MAP_COLUMNS = {
+    AttributeMap.OWN: "LogAttributes",
+    AttributeMap.RESOURCE: "ResourceAttributes",
+    AttributeMap.SCOPE: "ScopeAttributes",
+}
+_NUMBER = r"^[+-]?(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+
+
+async def histogram(
+    source: Source,
+    where: Filter,
+    between: TimeRange,
+    *,
+    interval_ns: int,
+    by: str,
+    limits: QueryLimits,
+) -> list[HistogramBucket]:
+    """See `Store.histogram`."""
+    check_buckets(between, interval_ns)
+    params = Params()
+    value = _value_sql(by, params)
+    condition = " AND ".join(conditions(where, between, params))
+    if by != "level":
+        top = await source.rows(
+            f"SELECT {value} AS v FROM {source.table} WHERE {condition} "
+            f"GROUP BY v ORDER BY count() DESC, v LIMIT {HISTOGRAM_VALUES:d}",
+            params,
+            limits,
+        )
+        kept = ", ".join(params.text(row[0]) for row in top.rows)
+        value = f"if({value} IN ({kept}), {value}, '{OTHER}')" if kept else value
+    answer = await source.rows(
+        f"SELECT intDiv(toUnixTimestamp64Nano(Timestamp), {interval_ns:d}) AS bucket, "
+        f"{value} AS v, count() FROM {source.table} WHERE {condition} "
+        "GROUP BY bucket, v ORDER BY bucket, v",
+        params,
+        limits,
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for bucket, each, count in answer.rows:
+        counts.setdefault(bucket * interval_ns, {})[each] = count
+    return [HistogramBucket(start_ns, each) for start_ns, each in counts.items()]
+
+
+def _value_sql(field: str, params: Params) -> str:
+    """The field's text, ``""`` where a record has none."""
+    if field == "level":
+        return "SeverityText"
+    return f"ifNull(toString({present_sql(countable(field), params)}), '')"
+
+
+async def facets(
+    source: Source,
+    where: Filter,
+    between: TimeRange,
+    *,
+    fields: Sequence[str],
+    limit: int,
+    limits: QueryLimits,
+) -> dict[str, list[ValueCount]]:
+    """See `Store.facets`. One statement a field, all at once: each reads its own column only."""
+    every = await together(
+        *(
+            field_values(source, field, "", where, between, limit=limit, limits=limits)
+            for field in fields
+        )
+    )
+    return dict(zip(fields, every, strict=True))
+
+
+async def field_values(
+    source: Source,
+    field: str,
+    prefix: str,
+    where: Filter,
+    between: TimeRange,
+    *,
+    limit: int,
+    limits: QueryLimits,
+) -> list[ValueCount]:
+    """See `Store.field_values`."""
+    params = Params()
+    condition = conditions(where, between, params)
+    value = present_sql(countable(field), params)
+    condition.append(f"isNotNull({value})")
+    if prefix:
+        condition.append(f"ifNull(startsWith(toString({value}), {params.text(prefix)}), 0)")
+    answer = await source.rows(
+        f"SELECT toString({value}) AS v, count() AS n FROM {source.table} "
+        f"WHERE {' AND '.join(condition)} GROUP BY v ORDER BY n DESC, v LIMIT {limit:d}",
+        params,
+        limits,
+    )
+    return [ValueCount(each, count) for each, count in answer.rows]
+
+
+async def fields(
+    source: Source, where: Filter, between: TimeRange, limits: QueryLimits
+) -> list[FieldInfo]:
+    """See `Store.fields`; counted on the newest `FIELDS_SAMPLE_ROWS` rows that match."""
+    columns, *maps = await together(
+        _column_counts(source, where, between, limits),
+        *(_key_counts(source, where, between, limits, name) for name in _MAP_COLUMNS.values()),
+    )
+    looked_at = columns[""][0]
+    found = {name: count for name, count in columns.items() if name}
+    for place, counts in zip(_MAP_COLUMNS, maps, strict=True):
+        where_to_look = AttributeMap.ANY if place is AttributeMap.OWN else place
+        found |= {str(attribute(key, where_to_look)): count for key, count in counts.items()}
+    return field_infos(found, approximate=looked_at >= FIELDS_SAMPLE_ROWS)
+
+
+async def _column_counts(
+    source: Source, where: Filter, between: TimeRange, limits: QueryLimits
+) -> dict[str, tuple[int, int]]:
+    params = Params()
+    names = list(CANONICAL)
+    values = [present_sql(resolve(name), params) for name in names]
+    sample = _sample(
+        source, where, between, params, ", ".join(CANONICAL[n].sql_column for n in names)
+    )
+    answer = await source.rows(
+        f"SELECT count(), {', '.join(f'countIf(isNotNull({each}))' for each in values)} "
+        f"FROM ({sample})",
+        params,
+        limits,
+    )
+    total, *counts = answer.rows[0]
+    numeric = {name for name in names if CANONICAL[name].kind is Kind.NUMBER}
+    return {"": (total, 0)} | {
+        name: (count, count if name in numeric else 0)
+        for name, count in zip(names, counts, strict=True)
+    }
+
+
+async def _key_counts(
+    source: Source, where: Filter, between: TimeRange, limits: QueryLimits, column: str
+) -> dict[str, tuple[int, int]]:
+    """Key → in how many rows, and in how many of them its value is a number."""
+    params = Params()
+    sample = _sample(source, where, between, params, column)
+    answer = await source.rows(
+        f"SELECT k, count(), countIf(match(v, '{_NUMBER}') AND isFinite(toFloat64OrZero(v))) "
+        f"FROM ({sample}) ARRAY JOIN mapKeys({column}) AS k, mapValues({column}) AS v "
+        f"GROUP BY k ORDER BY count() DESC, k LIMIT {_MAX_FIELDS:d}",
+        params,
+        limits,
+    )
+    return {key: (count, numeric) for key, count, numeric in answer.rows}
+
+
+def _sample(source: Source, where: Filter, between: TimeRange, params: Params, columns: str) -> str:
+    condition = " AND ".join(conditions(where, between, params))
+    return (
+        f"SELECT {columns} FROM {source.table} WHERE {condition} "
+        f"ORDER BY Timestamp DESC, RecordId DESC LIMIT {FIELDS_SAMPLE_ROWS:d}"
+    )

@@ -37,6 +37,7 @@ from logstream.ingest.reading import (
     declared_length,
     read_body,
 )
+from logstream.ingest.tally import Tally
 from logstream.settings import Settings
 from logstream.wire import NativeDecoder, WireLimits
 
@@ -51,7 +52,6 @@ _ONE = {
     ack: _encode({"accepted": 1, "rejected": 0, "errors": [], "ack": ack})
     for ack in ("queued", "durable", "stored")
 }
-_ACCEPTED = metrics.INGEST_REQUESTS.labels("202")
 
 _Answer = tuple[int, list[tuple[str, str]], bytes]
 
@@ -73,9 +73,11 @@ class IngestApp:
         self._producer = producer
         self._clock = clock
         self._keys = AccessKeys(settings.api_keys)
+        self._tally = Tally()
         self._intake = Intake(
             producer,
             NativeDecoder(WireLimits.of(settings)),
+            self._tally,
             stored_timeout_s=settings.request_timeout_s,
         )
         self._answers = Answers(window_s=settings.idempotency_window_s, clock=clock)
@@ -92,6 +94,7 @@ class IngestApp:
     async def close(self) -> None:
         """Finish what was promised to senders; the producer is the caller's to close."""
         await self._intake.close()
+        self._tally.flush()
         self._expanders.shutdown(wait=False)
 
     async def __call__(self, scope: Scope, proto: Proto) -> None:
@@ -110,8 +113,7 @@ class IngestApp:
             proto.response_bytes(status, headers, b"" if scope.method == "HEAD" else body)
         except ProtocolClosed:
             _log.debug("the sender was gone before its answer")
-        (_ACCEPTED if status == 202 else metrics.INGEST_REQUESTS.labels(str(status))).inc()
-        metrics.INGEST_SECONDS.observe(self._clock.monotonic_s() - began_s)
+        self._tally.request(status, self._clock.monotonic_s() - began_s)
 
     # Logs
 
@@ -134,7 +136,7 @@ class IngestApp:
                 body = await self._expand(body, coding)
                 self._pending.used_bytes += len(body) - held
                 held = len(body)
-            metrics.INGEST_BYTES.inc(held)
+            self._tally.body(held)
             if not body:
                 raise BadRequest("the body is empty", hint="send one or more JSON objects")
             key = header("idempotency-key")
@@ -232,6 +234,7 @@ class IngestApp:
         return 200, _JSON, _encode({"ready": True})
 
     async def _metrics(self, _: Scope) -> _Answer:
+        self._tally.flush()
         return 200, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], metrics.render()
 
 

@@ -14,6 +14,7 @@ from logstream.broker.base import Message, Position, Producer
 from logstream.errors import BadRequest, LogStreamError
 from logstream.ingest.coalesce import Coalescer, Taken
 from logstream.ingest.idempotency import part_id
+from logstream.ingest.tally import Tally
 from logstream.record import concat, encode_batch
 from logstream.wire import NativeDecoder, RecordError, Rejections, split
 
@@ -78,9 +79,15 @@ class Intake:
     """Takes bodies of LogStream's own JSON to the broker."""
 
     def __init__(
-        self, producer: Producer, decoder: NativeDecoder, *, stored_timeout_s: float
+        self,
+        producer: Producer,
+        decoder: NativeDecoder,
+        tally: Tally,
+        *,
+        stored_timeout_s: float,
     ) -> None:
         self._producer = producer
+        self._tally = tally
         self._decoder = decoder
         self._coalescer = Coalescer(producer, decoder)
         self._stored_timeout_s = stored_timeout_s
@@ -109,7 +116,7 @@ class Intake:
             taken = Taken(position, accepted, rejections)
         if taken.position is None:
             raise NothingAccepted(taken.rejections)
-        metrics.RECORDS_ACCEPTED.inc(taken.accepted)
+        self._tally.accepted(taken.accepted)
         if ack == "stored":
             ack = await self._stored(taken.position)
         return Outcome(taken.accepted, taken.rejections.total, taken.rejections.errors, ack)
@@ -176,7 +183,7 @@ class Intake:
                 metrics.RECORDS_REJECTED.labels("lost_after_queued").inc(accepted)
                 _log.exception("%d queued records could not be made durable", accepted)
             else:
-                metrics.RECORDS_ACCEPTED.inc(accepted)
+                self._tally.accepted(accepted)
 
         task = asyncio.create_task(finish())
         self._background.add(task)

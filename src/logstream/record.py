@@ -76,7 +76,6 @@ MESSAGE_BYTES = OWN_PREFIX + "message_bytes"
 """Attribute holding the original length in bytes of a message that was cut."""
 
 _TYPES = {field.name: field.type for field in SCHEMA}
-_NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 # Without threads: handing each small buffer to Arrow's thread pool takes ten times as long as
 # (de)compressing it, and other batches keep the cores busy anyway.
 _IPC_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
@@ -101,13 +100,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     span_id: str = ""
     trace_flags: int = 0
     event_name: str = ""
-    attributes: Mapping[str, str] = _NO_ATTRIBUTES
-    resource: Mapping[str, str] = _NO_ATTRIBUTES
+    attributes: Mapping[str, str] = {}
+    resource: Mapping[str, str] = {}
     resource_schema_url: str = ""
     scope_name: str = ""
     scope_version: str = ""
     scope_schema_url: str = ""
-    scope_attributes: Mapping[str, str] = _NO_ATTRIBUTES
+    scope_attributes: Mapping[str, str] = {}
 
 
 COLUMN_OF_FIELD: Mapping[str, str] = MappingProxyType(

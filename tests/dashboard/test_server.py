@@ -328,5 +328,5 @@ async def test_an_open_door_is_refused() -> None:
     """Listening beyond loopback needs access keys, or insecure said out loud."""
     settings = Settings(dashboard_host="0.0.0.0", dashboard_port=0)
     async with make_services(settings=settings) as services:
-        with pytest.raises(SettingError, match="for anybody"):
+        with pytest.raises(SettingError, match="others can reach"):
             await serve(services, asyncio.Event())

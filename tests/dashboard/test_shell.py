@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
+from logstream.access import is_loopback
 from logstream.dashboard.app import create_app
-from logstream.dashboard.auth import Gate, host_of, is_loopback
+from logstream.dashboard.auth import Gate, host_of
 from logstream.dashboard.services import Services
 from logstream.errors import LogStreamError
 from logstream.settings import Settings

@@ -7,8 +7,8 @@ import itertools
 
 import pytest
 
+from logstream.access import check_exposure, is_loopback
 from logstream.errors import SettingError
-from logstream.ingest.access import check_exposure, is_loopback
 from logstream.ingest.server import open_socket
 from logstream.settings import Settings
 from tests.ingest.harness import Service, Start

@@ -28,14 +28,18 @@ from logstream.dashboard import (
 from logstream.dashboard.auth import Gate
 from logstream.dashboard.services import Services
 from logstream.dashboard.shell import Shell
+from logstream.dashboard.web import Pages, Site
 
 __all__ = ["create_app"]
 
 MAX_REQUEST_BYTES = 1 << 20  # a search in JSON, a list of ids: nothing larger is ever asked
 
 
-def create_app(services: Services) -> Litestar:
-    """The application that serves these services; it starts and closes none of them."""
+def create_app(services: Services, site: Site | None = None) -> Litestar:
+    """The application that serves these services; it starts and closes none of them.
+
+    Without a ``site`` (the front end was not built) a plain page stands in for it.
+    """
 
     def provide_services() -> Services:
         return services
@@ -90,6 +94,7 @@ def create_app(services: Services) -> Litestar:
     app.state[openapi.ROUTES] = described
     app.state[params.PARAMETERS] = params.parameters_of(app)
     app.state[overview_stream.LOOKS] = overview_stream.Looks()
+    handler = Pages(app.asgi_handler, site) if site else app.asgi_handler
     # Outside of everything, so that it also sees what no route answers.
-    app.asgi_handler = Shell(app.asgi_handler, Gate(services.settings))
+    app.asgi_handler = Shell(handler, Gate(services.settings))
     return app

@@ -15,8 +15,9 @@ from typing import cast
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
+from logstream.access import check_exposure
+from logstream.dashboard import web
 from logstream.dashboard.app import create_app
-from logstream.dashboard.auth import is_loopback
 from logstream.dashboard.history import record_history
 from logstream.dashboard.services import Services
 from logstream.dashboard.shell import Shell
@@ -48,9 +49,9 @@ async def serve(
     """
     settings = services.settings
     host = settings.dashboard_host
-    _refuse_open_door(services)
+    check_exposure(settings, host=host, setting="dashboard_host")
     port = _claim_port(host, settings.dashboard_port)
-    app = create_app(services)
+    app = create_app(services, web.built())
     shell = cast("Shell", app.asgi_handler)
     server = Server(
         app,
@@ -79,16 +80,6 @@ async def serve(
         shell.cancel_all()
         stopped.cancel()
         await asyncio.gather(running, stopped, history, return_exceptions=True)
-
-
-def _refuse_open_door(services: Services) -> None:
-    settings = services.settings
-    if settings.api_keys or settings.insecure or is_loopback(settings.dashboard_host):
-        return
-    raise SettingError(
-        f"the dashboard would listen on {settings.dashboard_host} for anybody",
-        hint="set LOGSTREAM_API_KEYS, or give --insecure if something in front of it asks for keys",
-    )
 
 
 def _claim_port(host: str, port: int) -> int:

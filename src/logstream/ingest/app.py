@@ -12,6 +12,7 @@ import msgspec
 from granian.rsgi import Scope
 
 from logstream import __version__, metrics
+from logstream.access import AccessKeys, bearer
 from logstream.broker.base import Broker, Producer
 from logstream.clock import SYSTEM_CLOCK, Clock
 from logstream.errors import (
@@ -23,7 +24,6 @@ from logstream.errors import (
     RetryLater,
     Unavailable,
 )
-from logstream.ingest.access import AccessKeys
 from logstream.ingest.compression import coding_of, decompress
 from logstream.ingest.deadlines import Deadlines
 from logstream.ingest.idempotency import Answers, dedup_id
@@ -153,7 +153,8 @@ class IngestApp:
     def _sender(self, scope: Scope) -> bytes:
         if self._keys.open:
             return b""
-        return self._keys.check(scope.headers.get("authorization"), scope.headers.get("x-api-key"))
+        header = scope.headers.get
+        return self._keys.check(bearer(header("authorization"), header("x-api-key")))
 
     async def _body(self, proto: Proto, length: int | None) -> bytes:
         task = self._deadlines.start()

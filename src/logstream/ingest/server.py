@@ -13,11 +13,11 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from logstream.access import check_exposure
 from logstream.broker import open_broker
 from logstream.broker.base import Broker
 from logstream.clock import SYSTEM_CLOCK, Clock
 from logstream.errors import SettingError
-from logstream.ingest.access import check_exposure
 from logstream.ingest.app import IngestApp
 from logstream.settings import Settings
 

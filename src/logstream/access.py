@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from logstream.errors import SettingError, Unauthorized
 from logstream.settings import Settings
 
-__all__ = ["AccessKeys", "check_exposure", "is_loopback"]
+__all__ = ["AccessKeys", "bearer", "check_exposure", "is_loopback"]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a port on ``host``."""
-    if host == "localhost":
+    """Whether a host name or address can only mean this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
@@ -43,7 +43,7 @@ def check_exposure(settings: Settings, *, host: str, setting: str) -> None:
 
 
 class AccessKeys:
-    """The keys that open this port; none means that it is open.
+    """The keys that open a port; none means that it is open.
 
     Only hashes are kept and compared, each in constant time and all of them every time.
     """
@@ -58,25 +58,19 @@ class AccessKeys:
         """Whether no key is asked for."""
         return not self._hashes
 
-    def check(self, authorization: str | None, x_api_key: str | None) -> bytes:
+    def check(self, key: str) -> bytes:
         """The hash of the key that was given (empty on an open port).
 
-        Args:
-            authorization: The ``Authorization`` header: ``Bearer KEY``.
-            x_api_key: The ``X-API-Key`` header, looked at when the other is absent.
-
         Raises:
-            Unauthorized: no key was given, or not one of these.
+            Unauthorized: ``key`` is empty, or not one of these.
         """
         if not self._hashes:
             return b""
-        scheme, _, key = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer":
-            key = x_api_key or ""
-        key = key.strip()
         if not key:
             raise Unauthorized(
-                "an access key is needed", hint="send Authorization: Bearer KEY or X-API-Key: KEY"
+                "an access key is needed",
+                hint="send Authorization: Bearer KEY or X-API-Key: KEY; "
+                "in a browser give the key as the password",
             )
         given = _hash(key)
         if sum(hmac.compare_digest(given, known) for known in self._hashes) == 0:
@@ -86,3 +80,9 @@ class AccessKeys:
 
 def _hash(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def bearer(authorization: str | None, x_api_key: str | None) -> str:
+    """The key in a request's headers: ``Authorization: Bearer KEY``, else ``X-API-Key``."""
+    scheme, _, key = (authorization or "").strip().partition(" ")
+    return (key if scheme.lower() == "bearer" else x_api_key or "").strip()

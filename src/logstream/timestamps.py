@@ -1,8 +1,8 @@
 """Points in time as nanoseconds since 1970, and the many ways in which people write them.
 
-A timestamp is an ``int`` of nanoseconds (UTC) that fits ClickHouse's ``DateTime64(9)`` and
-Arrow's ``timestamp[ns]``: 1677-09-21 to 2262-04-11. In JSON it is a string (RFC 3339), because
-a JavaScript number loses nanoseconds.
+A timestamp is an ``int`` of nanoseconds (UTC) of a day that ClickHouse's ``Date`` holds, because
+the store is partitioned by day: 1970-01-01 to 2149-06-06. In JSON it is a string (RFC 3339),
+because a JavaScript number loses nanoseconds.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ __all__ = [
 ]
 
 MIN_TIMESTAMP_NS = 0
-"""1970-01-01: ClickHouse's DateTime64 partition functions are exact from here on."""
-MAX_TIMESTAMP_NS = 9_223_372_036_000_000_000
-"""2262-04-11, the last second that 64 bits of nanoseconds hold."""
+"""1970-01-01, day 0 of ClickHouse's ``Date``."""
+MAX_TIMESTAMP_NS = 65_536 * 86_400 * NS_PER_S - 1
+"""The end of 2149-06-06, day 65 535: later days would share its partition and be pruned away."""
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

@@ -42,7 +42,7 @@ _DECODED_AT_ONCE = 100
 _PAGE_ROWS = 1_000
 _PAGES = 5
 _LIMITS = QueryLimits(timeout_s=5.0)
-_ALL_TIME = TimeRange(MIN_TIMESTAMP_NS, MAX_TIMESTAMP_NS)
+_ALL_TIME = TimeRange(MIN_TIMESTAMP_NS, MAX_TIMESTAMP_NS + 1)
 
 
 class Backfilled(msgspec.Struct, frozen=True):

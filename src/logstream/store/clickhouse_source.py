@@ -84,7 +84,8 @@ def conditions(where: Filter, between: TimeRange, params: Params) -> list[str]:
 
 def moment(timestamp_ns: int, params: Params) -> str:
     """A point in time as SQL that the primary key can use; cut to what the engine holds."""
-    held = min(max(timestamp_ns, MIN_TIMESTAMP_NS), MAX_TIMESTAMP_NS)
+    # One past the last, so that a range without end holds the last moment too.
+    held = min(max(timestamp_ns, MIN_TIMESTAMP_NS), MAX_TIMESTAMP_NS + 1)
     return f"fromUnixTimestamp64Nano({params.add(held, 'Int64')}, 'UTC')"
 
 

@@ -15,7 +15,7 @@ from logstream.query.shape import Output, Shape, shape_after
 from logstream.query.values import field_value
 from logstream.record import Record
 from logstream.severity import LEVELS, level_of_number
-from logstream.timestamps import format_timestamp
+from logstream.timestamps import MAX_TIMESTAMP_NS, MIN_TIMESTAMP_NS, format_timestamp
 
 __all__ = ["any_text", "field_refs", "filters", "patterns", "queries", "records"]
 
@@ -50,7 +50,8 @@ _attributes = st.dictionaries(_keys, _texts, max_size=4)
 _timestamps = st.one_of(
     st.integers(_BASE_NS, _BASE_NS + 5),
     st.integers(_BASE_NS, _BASE_NS + 10**13),
-    st.integers(0, 9_223_372_036_000_000_000),
+    st.integers(MIN_TIMESTAMP_NS, MAX_TIMESTAMP_NS),
+    st.just(MAX_TIMESTAMP_NS),
 )
 
 

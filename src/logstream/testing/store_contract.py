@@ -20,6 +20,7 @@ from logstream.errors import QueryError, RecordsRejected
 from logstream.query import Everything, Filter, parse
 from logstream.record import SCHEMA, Record, batch_of, records_of
 from logstream.store.base import Cursor, Store, StoredRecord, TimeRange
+from logstream.timestamps import MAX_TIMESTAMP_NS, MIN_TIMESTAMP_NS
 
 __all__ = ["ALL_TIME", "START_NS", "StoreContract", "every_page", "log", "logs"]
 
@@ -193,6 +194,16 @@ class StoreContract:
         between = TimeRange(log(2).timestamp_ns, log(5).timestamp_ns)
         rows = await every_page(store, between=between)
         assert [row.record for row in rows] == [log(4), log(3), log(2)]
+
+    async def test_the_ends_of_time_are_found(self, store: Store) -> None:
+        """The first and the last moment that can be stored are found, counted and dated."""
+        rows = [log(0, at_ns=MIN_TIMESTAMP_NS), log(1, at_ns=MAX_TIMESTAMP_NS)]
+        await store.insert(batch_of(rows), group=1)
+        found = await every_page(store)
+        assert [row.record for row in found] == rows[::-1]
+        page = await store.search(_EVERYTHING, ALL_TIME, limit=10)
+        assert page.stats.matched == 2
+        assert [day.day for day in (await store.stats()).days] == ["1970-01-01", "2149-06-06"]
 
     async def test_matched_counts_all_pages(self, store: Store) -> None:
         """The count says how many match in all, on every page, and only when asked for."""

@@ -6,11 +6,14 @@ BIN := $(VENV)/bin
 DATA ?= logstream-data
 RATE ?= 500
 
+# What the dashboard's pages are built of; the package is installed again when one changes.
+PAGES := $(shell find frontend -name node_modules -prune -o -type f -print 2>/dev/null)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench lock clean
+.PHONY: help demo up test check check-ui browser bench bench-ui lock clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime ## The whole platform with simulated traffic, on this machine; Ctrl-C stops it
 	@$(BIN)/logstream up --data-dir $(DATA) --simulate=$(RATE)
@@ -18,8 +21,14 @@ demo: $(VENV)/.runtime ## The whole platform with simulated traffic, on this mac
 up: $(VENV)/.runtime ## The platform, waiting for your logs
 	@$(BIN)/logstream up --data-dir $(DATA)
 
-test: check ## Every check: format, lint, types, import contract, tests
-	$(BIN)/pytest
+test: check check-ui browser ## Every check: format, lint, types, import contract, tests
+	$(BIN)/pytest -rs
+
+# Where it can be installed without asking anybody; elsewhere the tests say what they skipped.
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+		echo "SKIPPED: tests in a real browser need chromium, and it cannot be installed here"
 
 check: $(VENV)/.dev ## The checks that run nothing
 	$(BIN)/ruff format --check .
@@ -27,8 +36,17 @@ check: $(VENV)/.dev ## The checks that run nothing
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+check-ui: $(VENV)/.dev ## The same for the dashboard's pages, where there is Node
+	@if command -v npm >/dev/null; then \
+		cd frontend && npm run --silent types -- --check && npm run --silent typecheck && \
+		npm run --silent lint && npm run --silent test; \
+	else echo "SKIPPED: the dashboard's own checks need Node and npm, and there is none"; fi
+
 bench: $(VENV)/.dev ## Measure every figure the README quotes, against its bar
 	$(BIN)/python -m benchmarks.run
+
+bench-ui: $(VENV)/.dev ## Measure the dashboard in a real browser, against its budgets
+	$(BIN)/python -m benchmarks.ui
 
 lock: $(VENV)/.dev ## Pin dependencies again, by version and hash, from the ranges in pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
@@ -37,6 +55,8 @@ lock: $(VENV)/.dev ## Pin dependencies again, by version and hash, from the rang
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 --extra build --extra dev -c requirements/runtime.txt \
 		pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 requirements/node.in -o requirements/node.txt
 
 clean: ## Remove what was set up and kept here
 	rm -rf $(VENV) $(DATA) .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
@@ -45,8 +65,10 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "LogStream needs Python 3.11 or newer; set PYTHON=/path/to/it")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: $(VENV)/bin/python pyproject.toml requirements/runtime.txt
+$(VENV)/.runtime: $(VENV)/bin/python pyproject.toml hatch_build.py requirements/runtime.txt $(PAGES)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r requirements/node.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -1,0 +1,213 @@
+/**
+ * Points in time as the URL keeps them: text, so that relative stays relative and no nanosecond is
+ * lost. `now-15m`, `2026-11-23T14:34:18.123456789Z` and epoch numbers are all the server's grammar.
+ */
+
+export interface TimeRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+export const DEFAULT_RANGE: TimeRange = { from: "now-15m", to: "now" };
+
+export const PRESETS: readonly { readonly label: string; readonly from: string }[] = [
+  { label: "5 minutes", from: "now-5m" },
+  { label: "15 minutes", from: "now-15m" },
+  { label: "30 minutes", from: "now-30m" },
+  { label: "1 hour", from: "now-1h" },
+  { label: "3 hours", from: "now-3h" },
+  { label: "6 hours", from: "now-6h" },
+  { label: "12 hours", from: "now-12h" },
+  { label: "24 hours", from: "now-24h" },
+  { label: "2 days", from: "now-2d" },
+  { label: "7 days", from: "now-7d" },
+  { label: "30 days", from: "now-30d" },
+];
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1e3,
+  m: 6e4,
+  h: 3.6e6,
+  d: 8.64e7,
+  w: 6.048e8,
+  M: 2.592e9,
+  y: 3.1536e10,
+};
+const DURATION = /(\d+(?:\.\d+)?)(ms|s|m|h|d|w|M|y)/g;
+
+/** Milliseconds of `15m`, `1h30m`; `null`: not a duration. */
+export function durationMs(text: string): number | null {
+  let total = 0;
+  let length = 0;
+  for (const match of text.matchAll(DURATION)) {
+    if (match.index !== length) return null;
+    total += Number(match[1]) * (UNIT_MS[match[2] ?? ""] ?? Number.NaN);
+    length += match[0].length;
+  }
+  return length > 0 && length === text.length ? total : null;
+}
+
+/** Epoch milliseconds of a point in time; `null`: not one. */
+export function resolveMs(text: string, nowMs: number): number | null {
+  const relative = /^now(?:([+-])(.+))?$/.exec(text);
+  if (relative) {
+    if (!relative[1]) return nowMs;
+    const shift = durationMs(relative[2] ?? "");
+    return shift === null ? null : nowMs + (relative[1] === "+" ? shift : -shift);
+  }
+  if (/^\d+$/.test(text)) return epochMs(text);
+  const parsed = Date.parse(withZone(text));
+  return Number.isNaN(parsed) ? null : parsed;
+}
+
+function epochMs(digits: string): number {
+  const value = Number(digits);
+  if (value < 1e11) return value * 1e3;
+  if (value < 1e14) return value;
+  return value < 1e17 ? value / 1e3 : value / 1e6;
+}
+
+// Without a zone the server reads UTC; Date.parse would read the browser's own.
+function withZone(text: string): string {
+  return /^\d{4}-\d\d-\d\d[T ][\d:.,]+$/.test(text) ? `${text.replace(" ", "T").replace(",", ".")}Z` : text;
+}
+
+export const isRelative = (range: TimeRange): boolean =>
+  range.from.startsWith("now") || range.to.startsWith("now");
+
+/** The range as two absolute moments (for a link that will mean the same tomorrow). */
+export function absolute(range: TimeRange, nowMs: number): TimeRange {
+  const text = (at: string) => new Date(resolveMs(at, nowMs) ?? nowMs).toISOString();
+  return { from: text(range.from), to: text(range.to) };
+}
+
+/** The range moved by `share` of its own width: -1 is the one just before. */
+export function shifted(range: TimeRange, share: number, nowMs: number): TimeRange {
+  return around(range, nowMs, (middle, width) => [middle + share * width, width]);
+}
+
+/** The range with its width times `factor`, around the same middle, not beyond now. */
+export function zoomed(range: TimeRange, factor: number, nowMs: number): TimeRange {
+  return around(range, nowMs, (middle, width) => [middle, width * factor]);
+}
+
+function around(
+  range: TimeRange,
+  nowMs: number,
+  change: (middle: number, width: number) => readonly [number, number],
+): TimeRange {
+  const from = resolveMs(range.from, nowMs) ?? nowMs - 9e5;
+  const to = resolveMs(range.to, nowMs) ?? nowMs;
+  const [middle, width] = change((from + to) / 2, to - from);
+  const end = Math.min(middle + width / 2, nowMs);
+  return { from: new Date(end - width).toISOString(), to: new Date(end).toISOString() };
+}
+
+/**
+ * What somebody typed into the time picker as a range: `-15m`, `15m`, `now-1h`, `today`,
+ * `yesterday`, one pasted moment (a minute around it), or two of these joined by ` to `.
+ * `null`: none of them.
+ */
+export function parseRange(text: string, nowMs: number): TimeRange | null {
+  const typed = text.trim();
+  const [first, second] = typed.split(/\s+(?:to|until|–|—)\s+/);
+  if (first && second) {
+    const from = moment(first, nowMs);
+    const to = moment(second, nowMs);
+    return from && to ? { from, to } : null;
+  }
+  const back = /^-?(\d[\w.]*)$/.exec(typed);
+  if (back?.[1] && durationMs(back[1]) !== null) return { from: `now-${back[1]}`, to: "now" };
+  if (/^now[+-]/.test(typed) && resolveMs(typed, nowMs) !== null) return { from: typed, to: "now" };
+  const midnight = new Date(nowMs).setUTCHours(0, 0, 0, 0);
+  if (typed === "today") return { from: new Date(midnight).toISOString(), to: "now" };
+  if (typed === "yesterday")
+    return { from: new Date(midnight - 8.64e7).toISOString(), to: new Date(midnight).toISOString() };
+  const at = resolveMs(typed, nowMs);
+  if (typed === "" || typed === "now" || at === null) return null;
+  return { from: new Date(at - 3e4).toISOString(), to: new Date(at + 3e4).toISOString() };
+}
+
+function moment(text: string, nowMs: number): string | null {
+  const back = /^-(\d[\w.]*)$/.exec(text);
+  const written = back?.[1] ? `now-${back[1]}` : text;
+  return resolveMs(written, nowMs) === null ? null : written;
+}
+
+export function rangeLabel(range: TimeRange): string {
+  const preset = PRESETS.find((one) => one.from === range.from);
+  if (preset && range.to === "now") return `Last ${preset.label}`;
+  if (range.to === "now" && range.from.startsWith("now-")) return `Last ${range.from.slice(4)}`;
+  return `${shortTime(range.from)} → ${shortTime(range.to)}`;
+}
+
+const shortTime = (text: string): string => text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d).*$/, "$1 $2");
+
+export type Zone = "local" | "UTC" | string;
+
+/** `2026-11-23 14:34:18.123456789` in a zone: the fraction is the server's text, not a number. */
+export function showTimestamp(
+  timestamp: string,
+  zone: Zone,
+  options: { date: boolean; digits: number },
+): string {
+  const [, whole = timestamp, fraction = ""] = /^(.*?)(?:\.(\d+))?Z$/.exec(timestamp) ?? [];
+  const [date, time] = wholeSecond(whole, zone);
+  const tail = options.digits > 0 ? `.${fraction.padEnd(9, "0").slice(0, options.digits)}` : "";
+  return `${options.date ? `${date} ` : ""}${time}${tail}`;
+}
+
+/** Rows of a busy second share it, and formatting is most of what drawing a row costs. */
+const WHOLE_SECONDS = new Map<string, readonly [date: string, time: string]>();
+const KEPT_SECONDS = 5_000;
+
+function wholeSecond(whole: string, zone: Zone): readonly [date: string, time: string] {
+  const key = `${zone} ${whole}`;
+  const known = WHOLE_SECONDS.get(key);
+  if (known) return known;
+  const parts = formatter(zone).formatToParts(new Date(`${whole}Z`));
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((one) => one.type === type)?.value ?? "";
+  const made = [
+    `${part("year")}-${part("month")}-${part("day")}`,
+    `${part("hour")}:${part("minute")}:${part("second")}`,
+  ] as const;
+  if (WHOLE_SECONDS.size >= KEPT_SECONDS) WHOLE_SECONDS.clear();
+  WHOLE_SECONDS.set(key, made);
+  return made;
+}
+
+const FORMATTERS = new Map<Zone, Intl.DateTimeFormat>();
+
+function formatter(zone: Zone): Intl.DateTimeFormat {
+  const known = FORMATTERS.get(zone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat("en-CA", {
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+    ...(zone === "local" ? {} : { timeZone: zone }),
+  });
+  FORMATTERS.set(zone, made);
+  return made;
+}
+
+/** `3 min ago`, `in 2 s`. */
+export function age(timestamp: string, nowMs: number): string {
+  const seconds = (nowMs - Date.parse(timestamp)) / 1e3;
+  const size = Math.abs(seconds);
+  const [value, unit] =
+    size < 60
+      ? [size, "s"]
+      : size < 3600
+        ? [size / 60, "min"]
+        : size < 86_400
+          ? [size / 3600, "h"]
+          : [size / 86_400, "d"];
+  const text = `${Math.round(value)} ${unit}`;
+  return seconds >= 0 ? `${text} ago` : `in ${text}`;
+}

@@ -1,0 +1,153 @@
+/** Every field of a record: find, include, exclude, add as a column, copy. */
+import { type ReactNode, useState } from "react";
+import type { LogRecord } from "@/api/client";
+import { toClipboard } from "@/lib/clipboard";
+import { type FieldGroup, type RecordField, recordFields } from "@/lib/fieldNames";
+import { jsonInside } from "@/pages/explore/pretty";
+import type { ValueAct } from "@/pages/explore/useExplore";
+import { LogText } from "@/ui/LogText";
+import { ToolButton } from "@/ui/ToolButton";
+
+interface FieldsTabProps {
+  readonly record: LogRecord;
+  readonly columns: readonly string[];
+  readonly act: ValueAct;
+  readonly message: ReactNode;
+}
+
+const GROUPS: readonly { readonly id: FieldGroup; readonly label: string }[] = [
+  { id: "attributes", label: "Attributes" },
+  { id: "record", label: "Record" },
+  { id: "resource", label: "Resource" },
+  { id: "scope", label: "Instrumentation scope" },
+];
+/** A record may have thousands of fields; these many are drawn until more are asked for. */
+const FEW = 200;
+const LONG = 500;
+
+export function FieldsTab({ record, columns, act, message }: FieldsTabProps) {
+  const [wanted, setWanted] = useState("");
+  const [all, setAll] = useState(false);
+  const fields = recordFields(record).filter((field) => field.name !== "message");
+  const text = wanted.toLowerCase();
+  const found = fields.filter(
+    ({ label, value }) => label.toLowerCase().includes(text) || value.toLowerCase().includes(text),
+  );
+  const shown = all ? found : found.slice(0, FEW);
+  return (
+    <>
+      <section aria-label="Message" className="group border-b border-line p-3">
+        <h2 className="mb-1 flex items-center text-[11px] text-mute">
+          Message
+          <span className="ml-auto flex opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
+            {record.truncated ? null : (
+              <>
+                <ToolButton
+                  icon="plus"
+                  label="Only records with this message"
+                  onClick={() => act("include", "message", record.message)}
+                />
+                <ToolButton
+                  icon="minus"
+                  label="No records with this message"
+                  onClick={() => act("exclude", "message", record.message)}
+                />
+              </>
+            )}
+            <ToolButton
+              icon="copy"
+              label="Copy the message"
+              onClick={() => void toClipboard(record.message)}
+            />
+          </span>
+        </h2>
+        {message}
+      </section>
+      <div className="sticky top-0 z-10 bg-panel px-3 pt-2 pb-1">
+        <input
+          type="search"
+          value={wanted}
+          onChange={(event) => setWanted(event.target.value)}
+          aria-label="Find a field or value"
+          placeholder={`Find in ${fields.length} fields`}
+          className="h-7 w-full rounded-md border border-line bg-page px-2 text-[12px] placeholder:text-mute"
+        />
+      </div>
+      {GROUPS.map(({ id, label }) => {
+        const rows = shown.filter((field) => field.group === id);
+        return rows.length === 0 ? null : (
+          <section key={id} aria-label={label} className="pb-2">
+            <h2 className="px-3 pt-2 pb-0.5 text-[11px] text-mute">{label}</h2>
+            <dl>
+              {rows.map((field) => (
+                <FieldRow key={field.name} field={field} isColumn={columns.includes(field.name)} act={act} />
+              ))}
+            </dl>
+          </section>
+        );
+      })}
+      {found.length === 0 ? (
+        <p className="px-3 py-4 text-mute">No field has that in its name or value.</p>
+      ) : null}
+      {found.length > shown.length ? (
+        <button type="button" className="px-3 pb-3 text-accent hover:underline" onClick={() => setAll(true)}>
+          Show all {found.length} fields
+        </button>
+      ) : null}
+    </>
+  );
+}
+
+interface FieldRowProps {
+  readonly field: RecordField;
+  readonly isColumn: boolean;
+  readonly act: ValueAct;
+}
+
+function FieldRow({ field, isColumn, act }: FieldRowProps) {
+  const [open, setOpen] = useState(false);
+  const { name, label, value, group } = field;
+  const json = jsonInside(value);
+  const text = json && open ? JSON.stringify(json, null, 2) : open ? value : value.slice(0, LONG);
+  const fixed = group === "record" && ["timestamp", "level", "service"].includes(name);
+  return (
+    <div className="group relative flex gap-3 px-3 py-[3px] font-mono text-[12px] hover:bg-raised focus-within:bg-raised [contain-intrinsic-size:auto_24px] [content-visibility:auto]">
+      <dt className="w-[38%] shrink-0 break-words text-mute">
+        <LogText text={label === "" ? '""' : label} />
+      </dt>
+      <dd className="min-w-0 flex-1 break-words whitespace-pre-wrap">
+        {value === "" ? <span className="text-mute opacity-60">(empty)</span> : <LogText text={text} />}
+        {json || value.length > LONG ? (
+          <button
+            type="button"
+            className="ml-1 text-[11px] text-accent hover:underline"
+            onClick={() => setOpen(!open)}
+          >
+            {open ? "less" : json ? "as JSON" : "more"}
+          </button>
+        ) : null}
+        <span className="absolute top-0.5 right-2 flex rounded bg-raised opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
+          <ToolButton
+            icon="plus"
+            label={`Only ${label}: this value`}
+            onClick={() => act("include", name, value)}
+          />
+          <ToolButton
+            icon="minus"
+            label={`Exclude ${label}: this value`}
+            onClick={() => act("exclude", name, value)}
+          />
+          {fixed ? null : (
+            <ToolButton
+              icon="columns"
+              pressed={isColumn}
+              label={isColumn ? `Remove the column ${label}` : `Show ${label} as a column`}
+              onClick={() => act("column", name, value)}
+            />
+          )}
+          <ToolButton icon="copy" label={`Copy ${label}`} onClick={() => void toClipboard(value)} />
+        </span>
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,151 @@
+// biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus and names its active row
+/** One row. It listens to nothing: the list hears clicks and looks at `data-index` and `data-field`. */
+import { memo } from "react";
+import type { LogRecord } from "@/api/client";
+import type { ExploreSearch } from "@/app/search";
+import { fieldValue } from "@/lib/fieldNames";
+import { bytes, whole } from "@/lib/format";
+import { LEVEL_TEXT, levelLabel } from "@/lib/levels";
+import { showTimestamp, type Zone } from "@/lib/time";
+import {
+  COLUMN_CLASS,
+  LEVEL_BAR,
+  LEVEL_CLASS,
+  SERVICE_CLASS,
+  TIME_CLASS,
+  timeWidth,
+} from "@/pages/explore/layout";
+import { prettyMessage } from "@/pages/explore/pretty";
+import { LogText } from "@/ui/LogText";
+
+export interface RowLook {
+  readonly columns: readonly string[];
+  readonly wrap: ExploreSearch["wrap"];
+  readonly zone: Zone;
+  readonly withDate: boolean;
+  readonly height: number;
+}
+
+interface RecordRowProps {
+  readonly record: LogRecord;
+  readonly index: number;
+  readonly count: number;
+  readonly look: RowLook;
+  readonly active: boolean;
+  readonly open: boolean;
+  readonly picked: boolean;
+  /** The field the keyboard stands on, in the active row. */
+  readonly cell: string | null;
+}
+
+/** On one line no more of a message is drawn than could be seen. */
+const LINE = 1_000;
+
+export const RecordRow = memo(function RecordRow(props: RecordRowProps) {
+  const { record, index, count, look, active, open, picked, cell } = props;
+  const { columns, wrap, zone, withDate, height } = look;
+  const mark = (field: string) => (cell === field ? " rounded-xs outline outline-accent" : "");
+  return (
+    <div
+      role="row"
+      id={`row-${index}`}
+      aria-rowindex={index + 2}
+      aria-selected={open || picked}
+      data-index={index}
+      style={wrap ? { minHeight: height } : { height }}
+      className={`relative flex cursor-default gap-x-3 pr-3 pl-2 font-mono text-[12px] ${wrap ? "items-start py-0.5" : "items-center"} ${background(active, open, picked)}`}
+    >
+      <span
+        aria-hidden="true"
+        data-gutter=""
+        title="Click to pick, Shift+click for many"
+        className="-ml-2 flex w-3.5 shrink-0 self-stretch py-px pl-0.5"
+      >
+        <span
+          className={`pointer-events-none w-[3px] rounded-full ${picked ? "bg-accent" : (LEVEL_BAR[record.level] ?? "bg-line")}`}
+        />
+      </span>
+      <span
+        role="gridcell"
+        data-field="timestamp"
+        className={`${TIME_CLASS} ${timeWidth(withDate)}${mark("timestamp")}`}
+      >
+        {showTimestamp(record.timestamp, zone, { date: withDate, digits: 3 })}
+      </span>
+      <span
+        role="gridcell"
+        data-field="level"
+        className={`${LEVEL_CLASS} ${LEVEL_TEXT[record.level] ?? "text-mute"}${mark("level")}`}
+      >
+        {levelLabel(record.level)}
+      </span>
+      <span role="gridcell" data-field="service" className={`${SERVICE_CLASS} text-mute${mark("service")}`}>
+        <LogText text={record.service} />
+      </span>
+      {columns.map((name) => {
+        const value = fieldValue(record, name);
+        return (
+          <span key={name} role="gridcell" data-field={name} className={`${COLUMN_CLASS}${mark(name)}`}>
+            {value === null ? (
+              <span className="text-mute opacity-50">—</span>
+            ) : (
+              <LogText text={value.slice(0, 300)} />
+            )}
+          </span>
+        );
+      })}
+      <span
+        role="gridcell"
+        data-field="message"
+        className={`min-w-0 flex-1${mark("message")} ${wrap ? "" : "truncate"}`}
+      >
+        {count > 1 ? (
+          <span className="mr-2 rounded bg-raised px-1 text-[11px] text-accent tabular-nums">
+            ×{whole(count)}
+          </span>
+        ) : null}
+        <Message record={record} wrap={wrap} />
+      </span>
+    </div>
+  );
+});
+
+function background(active: boolean, open: boolean, picked: boolean): string {
+  if (open) return "bg-selected";
+  if (picked) return "bg-accent/15";
+  return active ? "bg-raised" : "hover:bg-raised";
+}
+
+function Message({ record, wrap }: { record: LogRecord; wrap: ExploreSearch["wrap"] }) {
+  const more = record.truncated ? (
+    <span className="ml-2 rounded border border-line px-1 text-[11px] text-mute">
+      {record.message_bytes ? `${bytes(record.message_bytes)} in full` : "cut"}
+    </span>
+  ) : null;
+  if (!wrap) {
+    const line = record.message.slice(0, LINE).replace(/\s*\r?\n\s*/g, " ↵ ");
+    return (
+      <>
+        {record.truncated ? (
+          <span className="mr-2 text-[11px] text-mute">[{bytes(record.message_bytes ?? 0)}]</span>
+        ) : null}
+        <span className="whitespace-pre">
+          <LogText text={line} />
+        </span>
+      </>
+    );
+  }
+  return (
+    <>
+      <span className="block max-h-[20lh] overflow-hidden break-words whitespace-pre-wrap">
+        <LogText text={wrap === "json" ? prettyMessage(record.message) : record.message} />
+      </span>
+      {more}
+      {wrap === "json" ? (
+        <span className="block max-h-[20lh] overflow-hidden break-words whitespace-pre-wrap text-mute">
+          <LogText text={JSON.stringify(record.attributes, null, 2).slice(0, 4_000)} />
+        </span>
+      ) : null}
+    </>
+  );
+}

@@ -1,0 +1,75 @@
+/** Explore's state: all of it is the URL's, read here and changed here. */
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback, useMemo } from "react";
+import type { ExploreSearch } from "@/app/search";
+import { type Pill, toggled } from "@/lib/filters";
+
+type Change = { readonly [K in keyof ExploreSearch]?: ExploreSearch[K] | undefined };
+
+export interface Explore {
+  readonly search: ExploreSearch;
+  readonly text: string;
+  readonly pills: readonly Pill[];
+  readonly columns: readonly string[];
+  /** Merges; what is `undefined` goes back to its default. Places push, typing replaces. */
+  readonly change: (change: Change, how?: "push" | "replace") => void;
+  readonly act: ValueAct;
+}
+
+export type ValueAction = "include" | "exclude" | "only" | "column";
+export type ValueAct = (action: ValueAction, field: string, value: string) => void;
+
+const NO_PILLS: readonly Pill[] = [];
+const NO_COLUMNS: readonly string[] = [];
+/** Shown by themselves. */
+const FIXED = new Set(["timestamp", "level", "service", "message"]);
+
+export function useExplore(): Explore {
+  const search = useSearch({ from: "/explore" });
+  const navigate = useNavigate({ from: "/explore" });
+  const update = useCallback(
+    (make: (old: ExploreSearch) => Change, how: "push" | "replace") =>
+      void navigate({ to: "/explore", replace: how === "replace", search: (old) => merged(old, make(old)) }),
+    [navigate],
+  );
+  const change = useCallback(
+    (next: Change, how: "push" | "replace" = "push") => update(() => next, how),
+    [update],
+  );
+  const act = useCallback(
+    (action: ValueAction, field: string, value: string) =>
+      update((old) => {
+        const pills = old.f ?? NO_PILLS;
+        if (action === "column") return { cols: withColumn(old.cols ?? NO_COLUMNS, field) };
+        if (action === "only") {
+          return { f: [...pills.filter((pill) => pill.field !== field), { field, values: [value] }] };
+        }
+        return { f: toggled(pills, field, value, action === "exclude") };
+      }, "push"),
+    [update],
+  );
+  return useMemo(
+    () => ({
+      search,
+      text: search.q ?? "",
+      pills: search.f ?? NO_PILLS,
+      columns: search.cols ?? NO_COLUMNS,
+      change,
+      act,
+    }),
+    [search, change, act],
+  );
+}
+
+function merged(old: ExploreSearch, change: Change): ExploreSearch {
+  const entries = Object.entries({ ...old, ...change }).filter(
+    ([, value]) => value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0),
+  );
+  return Object.fromEntries(entries);
+}
+
+/** Adding a column that is there takes it away. */
+export function withColumn(columns: readonly string[], field: string): readonly string[] {
+  if (FIXED.has(field)) return columns;
+  return columns.includes(field) ? columns.filter((one) => one !== field) : [...columns, field];
+}

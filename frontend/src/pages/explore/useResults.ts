@@ -1,0 +1,134 @@
+/**
+ * What one run of a search answers: rows by pages, the table of a piped query, the volume. A
+ * relative range is fixed at the run, so that all panels and all pages speak of the same time.
+ */
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { answered, api, type LogRecord, type Schema } from "@/api/client";
+import { effectiveQuery, type Pill, splitPipes } from "@/lib/filters";
+import { resolveMs, type TimeRange } from "@/lib/time";
+
+export interface Run {
+  readonly query: string;
+  readonly from: string;
+  readonly to: string;
+  readonly piped: boolean;
+}
+
+/** More rows than these are not kept in the browser; the list offers to go on from its last one. */
+export const MOST_ROWS = 100_000;
+const FIRST_PAGE = 200;
+const NEXT_PAGE = 1_000;
+const TRUNCATE = 4_096;
+
+/** The run in force, and a way to run the same again (a relative range then ends later). */
+export function useRun(text: string, pills: readonly Pill[], range: TimeRange): readonly [Run, () => void] {
+  const [again, setAgain] = useState(0);
+  const query = effectiveQuery(text, pills);
+  const { from, to } = range;
+  // running again moves a relative range
+  const run = useMemo(() => {
+    const now = Date.now();
+    return { query, from: fixed(from, now), to: fixed(to, now), piped: splitPipes(query)[1] !== "" };
+  }, [query, from, to, again]);
+  return [run, () => setAgain((count) => count + 1)];
+}
+
+function fixed(moment: string, nowMs: number): string {
+  const at = moment.startsWith("now") ? resolveMs(moment, nowMs) : null;
+  return at === null ? moment : new Date(at).toISOString();
+}
+
+const NO_ROWS: readonly LogRecord[] = [];
+
+export function useRows(run: Run) {
+  const answer = useInfiniteQuery({
+    queryKey: ["search", run.query, run.from, run.to],
+    enabled: !run.piped,
+    initialPageParam: "",
+    queryFn: async ({ pageParam, signal }) => {
+      const page = await answered(
+        api.GET("/api/v1/search", {
+          params: {
+            query: {
+              query: run.query,
+              from: run.from,
+              to: run.to,
+              limit: pageParam ? NEXT_PAGE : FIRST_PAGE,
+              count: false,
+              truncate: TRUNCATE,
+              ...(pageParam ? { cursor: pageParam } : {}),
+            },
+          },
+          signal,
+        }),
+      );
+      return page as Schema["SearchAnswer"];
+    },
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: keepPreviousData,
+    // Comparing 100 000 rows with those of before costs more than drawing the few on the screen.
+    structuralSharing: false,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+  });
+  const data = useLast(answer.data, answer.data?.pages[0]?.records.length !== 0);
+  const rows = useMemo(() => data?.pages.flatMap((page) => page.records) ?? NO_ROWS, [data]);
+  return { answer, data, rows, stale: answer.isPlaceholderData || (answer.isError && data !== undefined) };
+}
+
+export type Rows = ReturnType<typeof useRows>;
+
+export function useTable(run: Run) {
+  const answer = useQuery({
+    queryKey: ["table", run.query, run.from, run.to],
+    enabled: run.piped,
+    queryFn: async ({ signal }) => {
+      const { query, from, to } = run;
+      const table = await answered(
+        api.GET("/api/v1/search", { params: { query: { query, from, to, limit: 10_000 } }, signal }),
+      );
+      return table as Schema["TableAnswer"];
+    },
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const data = useLast(answer.data);
+  return { answer, data, stale: answer.isPlaceholderData || (answer.isError && data !== undefined) };
+}
+
+export function useVolume(run: Run) {
+  const answer = useQuery({
+    queryKey: ["histogram", run.query, run.from, run.to],
+    queryFn: ({ signal }) => {
+      const { query, from, to } = run;
+      return answered(api.GET("/api/v1/histogram", { params: { query: { query, from, to } }, signal }));
+    },
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return { answer, data: useLast(answer.data, answer.data?.total !== 0) };
+}
+
+/** The fields that occur in the matching records, for the sidebar and for completing. */
+export function useFields(run: Run, ready: boolean) {
+  return useQuery({
+    queryKey: ["fields", run.query, run.from, run.to],
+    enabled: ready,
+    queryFn: ({ signal }) => {
+      const { query, from, to } = run;
+      return answered(api.GET("/api/v1/fields", { params: { query: { query, from, to } }, signal }));
+    },
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** The last data worth keeping: an answer that failed leaves on the screen what was there. */
+function useLast<T>(data: T | undefined, worth = true): T | undefined {
+  const last = useRef(data);
+  useEffect(() => {
+    if (data !== undefined && worth) last.current = data;
+  }, [data, worth]);
+  return data ?? last.current;
+}

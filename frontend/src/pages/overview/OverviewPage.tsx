@@ -1,0 +1,133 @@
+/** The state at a glance, as it changes. */
+import { useNavigate } from "@tanstack/react-router";
+import { useCallback, useState } from "react";
+import { ApiError } from "@/api/client";
+import { useShared } from "@/app/useShared";
+import { LevelHistogram } from "@/charts/LevelHistogram";
+import { DEFAULT_RANGE, rangeLabel } from "@/lib/time";
+import { FirstRun } from "@/pages/overview/FirstRun";
+import { NewestErrors } from "@/pages/overview/NewestErrors";
+import { NothingHere } from "@/pages/overview/NothingHere";
+import { ServiceBars } from "@/pages/overview/ServiceBars";
+import { Tiles } from "@/pages/overview/Tiles";
+import { useExploreLink } from "@/pages/overview/useExploreLink";
+import { type Overview, type OverviewAnswer, useOverview } from "@/pages/overview/useOverview";
+import { Icon } from "@/ui/icons";
+import { Failure, Panel } from "@/ui/Panel";
+
+export function OverviewPage() {
+  const { range } = useShared();
+  const overview = useOverview(range);
+  const { data, error } = overview;
+  const [waiting, setWaiting] = useState(false);
+  const openOverview = useCallback(() => setWaiting(false), []);
+  if (data?.stored_records === 0 && !waiting) setWaiting(true);
+  if (!data) return <div className="p-4">{error ? <NoOverview overview={overview} /> : <Skeleton />}</div>;
+  if (waiting) return <FirstRun arrived={data.stored_records > 0} onDone={openOverview} />;
+  return (
+    <div className="h-full overflow-auto">
+      {error ? <NotUpdating reason={error.message} /> : null}
+      <div
+        aria-busy={overview.old}
+        className={`mx-auto flex max-w-[1800px] flex-col gap-3 p-3 ${overview.old ? "opacity-60" : ""}`}
+      >
+        <Tiles overview={data} />
+        <Details overview={data} />
+      </div>
+    </div>
+  );
+}
+
+function Details({ overview }: { overview: OverviewAnswer }) {
+  const { zone } = useShared();
+  const navigate = useNavigate();
+  const explore = useExploreLink();
+  const { volume } = overview;
+  const errors = volume.buckets.reduce(
+    (sum, { counts }) => sum + (counts.error ?? 0) + (counts.fatal ?? 0),
+    0,
+  );
+  return (
+    <>
+      <section aria-label="Volume by level" className="rounded-lg border border-line bg-panel px-1 pt-2 pb-1">
+        {volume.total === 0 ? (
+          <NothingHere />
+        ) : (
+          <LevelHistogram
+            title="Volume by level"
+            answer={volume}
+            zone={zone}
+            height={196}
+            onRange={(from, to) => void navigate({ to: "/explore", search: explore({ from, to }) })}
+          />
+        )}
+      </section>
+      <div className="grid grid-cols-2 gap-3 xl:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_minmax(0,2.2fr)]">
+        <Panel title="Errors by service">
+          <ServiceBars
+            values={overview.errors_by_service}
+            total={errors}
+            fill="--fill-error"
+            query="level:>=error"
+            empty="No errors in this range"
+          />
+        </Panel>
+        <Panel title="Noisiest services">
+          <ServiceBars
+            values={overview.noisiest_services}
+            total={volume.total}
+            fill="--fill-info"
+            query=""
+            empty="No logs in this range"
+          />
+        </Panel>
+        <Panel title="Newest errors" className="col-span-2 xl:col-span-1">
+          <NewestErrors records={overview.newest_errors} zone={zone} />
+        </Panel>
+      </div>
+    </>
+  );
+}
+
+/** What a mistyped link needs is another range; what a server's trouble needs is another try. */
+function NoOverview({ overview: { error, refetch } }: { overview: Overview }) {
+  const { setRange } = useShared();
+  return (
+    <>
+      <Failure query={{ error, refetch: async () => refetch() as never }} />
+      {error instanceof ApiError && error.status === 400 ? (
+        <button
+          type="button"
+          className="rounded-md border border-line px-3 py-1 hover:bg-raised"
+          onClick={() => setRange(DEFAULT_RANGE)}
+        >
+          Show the {rangeLabel(DEFAULT_RANGE).toLowerCase()}
+        </button>
+      ) : null}
+    </>
+  );
+}
+
+function NotUpdating({ reason }: { reason: string }) {
+  return (
+    <p role="status" className="flex items-center gap-2 border-b border-line bg-raised px-4 py-1.5 text-warn">
+      <Icon name="warn" />
+      Not updating: {reason}
+    </p>
+  );
+}
+
+const TILE_KEYS = ["a", "b", "c", "d", "e", "f"];
+
+function Skeleton() {
+  return (
+    <div role="status" aria-label="Loading" className="flex flex-col gap-3">
+      <div className="grid grid-cols-2 gap-3 md:grid-cols-3 xl:grid-cols-6">
+        {TILE_KEYS.map((key) => (
+          <div key={key} className="h-[124px] rounded-lg border border-line bg-panel" />
+        ))}
+      </div>
+      <div className="h-[236px] rounded-lg border border-line bg-panel" />
+    </div>
+  );
+}

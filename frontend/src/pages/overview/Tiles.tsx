@@ -1,0 +1,74 @@
+/** The numbers at a glance, each a link to what is behind it. */
+import { Link, useSearch } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { keepShared } from "@/app/Shell";
+import type { SharedSearch } from "@/app/search";
+import { changeOf, TILES, type Tile, type TileKind, typedQuery } from "@/pages/overview/tiles";
+import { useExploreLink } from "@/pages/overview/useExploreLink";
+import type { OverviewAnswer } from "@/pages/overview/useOverview";
+import { Sparkline } from "@/ui/Sparkline";
+
+export function Tiles({ overview }: { overview: OverviewAnswer }) {
+  const buckets = overview.volume.buckets;
+  // A bucket that has only begun would make every line end in a fall.
+  const unfinished = buckets.at(-1)?.partial ? 1 : 0;
+  return (
+    <ul aria-label="Key numbers" className="grid grid-cols-2 gap-3 md:grid-cols-3 xl:grid-cols-6">
+      {TILES.map((kind) => {
+        const tile = overview[kind.name];
+        const whole = tile.query ? tile.series.slice(0, tile.series.length - unfinished) : tile.series;
+        return (
+          <li key={kind.name}>
+            <TileCard kind={kind} tile={tile} series={whole} slots={tile.query ? buckets.length : 30} />
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+interface TileCardProps {
+  kind: TileKind;
+  tile: Tile;
+  series: readonly (number | null)[];
+  slots: number;
+}
+
+const TONES = { good: "text-good", bad: "text-error", plain: "text-mute" } as const;
+
+function TileCard({ kind, tile, series, slots }: TileCardProps) {
+  const change = changeOf(tile, kind.better);
+  return (
+    <TileLink query={tile.query} title={kind.hint}>
+      <span className="truncate px-3 pt-2 text-[12px] font-medium text-mute">{kind.label}</span>
+      <span className="px-3 text-[22px] leading-8 font-semibold tracking-tight tabular-nums">
+        {tile.value === null ? "–" : kind.show(tile.value)}
+      </span>
+      <span className="flex gap-1.5 truncate px-3 text-[11px] text-mute tabular-nums">
+        {change.text ? <span className={TONES[change.tone]}>{change.text}</span> : null}
+        {tile.previous === null ? null : <span className="truncate">from {kind.show(tile.previous)}</span>}
+      </span>
+      <Sparkline series={series} slots={slots} className={`mt-1.5 h-8 w-full ${kind.colour}`} />
+    </TileLink>
+  );
+}
+
+const CARD =
+  "flex h-full flex-col overflow-hidden rounded-lg border border-line bg-panel hover:border-accent focus-visible:border-accent";
+
+function TileLink({ query, title, children }: { query: string; title: string; children: ReactNode }) {
+  const explore = useExploreLink();
+  const search: SharedSearch = useSearch({ strict: false });
+  // The platform's own numbers have no records behind them; the pipeline tells more about them.
+  if (query === "")
+    return (
+      <Link to="/pipeline" search={keepShared(search)} title={title} className={CARD}>
+        {children}
+      </Link>
+    );
+  return (
+    <Link to="/explore" search={explore({ q: typedQuery(query) })} title={title} className={CARD}>
+      {children}
+    </Link>
+  );
+}

@@ -1,0 +1,72 @@
+/** A log's text as spans: terminal colours in the theme's, hidden characters visible, nothing ever run. */
+import { logSpans, type TextColour, type TextSpan } from "@/lib/logText";
+
+const COLOUR: Readonly<Record<string, string>> = {
+  red: "text-error",
+  green: "text-good",
+  yellow: "text-warn",
+  blue: "text-info",
+  magenta: "text-fatal",
+  cyan: "text-accent",
+  mute: "text-mute",
+};
+
+// Backgrounds only tint: text keeps its contrast.
+const BACKGROUND: Readonly<Record<string, string>> = {
+  red: "bg-error/20",
+  green: "bg-good/20",
+  yellow: "bg-warn/20",
+  blue: "bg-info/20",
+  magenta: "bg-fatal/20",
+  cyan: "bg-accent/20",
+  mute: "bg-mute/20",
+};
+
+export function LogText({ text }: { text: string }) {
+  const spans = logSpans(text);
+  const only = spans[0];
+  if (spans.length === 1 && only && Object.keys(only.style).length === 0 && !only.placeholder) {
+    return <bdi>{only.text}</bdi>;
+  }
+  return (
+    <bdi>
+      {spans.map((span, i) => (
+        // spans of one text never move
+        <Span key={i} span={span} />
+      ))}
+    </bdi>
+  );
+}
+
+function Span({ span }: { span: TextSpan }) {
+  const { style } = span;
+  const [colour, background] = style.inverse
+    ? [style.background, style.colour ?? "mute"]
+    : [style.colour, style.background];
+  const classes = [
+    span.placeholder
+      ? "mx-px rounded-[3px] border border-line px-px text-[0.85em] text-warn"
+      : (COLOUR[colour ?? ""] ?? ""),
+    BACKGROUND[background ?? ""] ?? "",
+    style.bold ? "font-bold" : "",
+    style.dim ? "opacity-70" : "",
+    style.italic ? "italic" : "",
+    style.underline ? "underline" : "",
+    style.strike ? "line-through" : "",
+  ];
+  return (
+    <span className={classes.filter(Boolean).join(" ")} style={own(colour, background)}>
+      {span.text}
+    </span>
+  );
+}
+
+/** A colour of the sender's own is drawn towards the ink until it can be read in either theme. */
+function own(colour: TextColour | undefined, background: TextColour | undefined) {
+  return {
+    ...(colour?.startsWith("#") ? { color: `color-mix(in oklab, ${colour} 45%, var(--ink))` } : {}),
+    ...(background?.startsWith("#")
+      ? { background: `color-mix(in oklab, ${background} 20%, transparent)` }
+      : {}),
+  };
+}

@@ -7,6 +7,7 @@ SQL text holds only names from this package's own tables and placeholders such a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import TypeAlias
 
 from logstream.query import ast
@@ -91,9 +92,34 @@ def compile_filter(filter: ast.Filter, params: Params) -> str:
         case ast.Not(inner):
             return f"NOT ({compile_filter(inner, params)})"
         case ast.And(filters):
-            return f"({' AND '.join(compile_filter(each, params) for each in filters)})"
+            cheapest_first = sorted(filters, key=_cost)
+            return f"({' AND '.join(compile_filter(each, params) for each in cheapest_first)})"
         case ast.Or(filters):
             return f"({' OR '.join(compile_filter(each, params) for each in filters)})"
+
+
+class _Cost(IntEnum):
+    """What a condition reads: rows that an earlier one refused are not read for a later one."""
+
+    COLUMN = 0
+    MESSAGE = 1
+    ATTRIBUTES = 2
+
+
+def _cost(filter: ast.Filter) -> _Cost:
+    match filter:
+        case ast.Everything():
+            return _Cost.COLUMN
+        case ast.FieldFilter(field):
+            if not isinstance(field, Column):
+                return _Cost.ATTRIBUTES
+            return _Cost.MESSAGE if field.kind is Kind.MESSAGE else _Cost.COLUMN
+        case ast.Not(inner):
+            return _cost(inner)
+        case ast.And(filters) | ast.Or(filters):
+            return max(map(_cost, filters))
+        case _:
+            return _Cost.MESSAGE
 
 
 def field_sql(ref: FieldRef, params: Params) -> str:
@@ -164,11 +190,12 @@ def _entry_sql(attributes: str, key: str, test: Test, params: Params) -> list[st
     has_key = f"mapContains({attributes}, {key})"
     if isinstance(test, Present):
         return [has_key]
-    conditions = [has_key, _text_sql(f"{attributes}[{key}]", test, params)]
-    if isinstance(test, TextIs):
-        # Says nothing new, but it is what the index on values can use.
-        conditions.append(f"has(mapValues({attributes}), {params.text(test.text)})")
-    return conditions
+    passes = _text_sql(f"{attributes}[{key}]", test, params)
+    if isinstance(test, TextIs) and test.text:
+        # A map without the key answers "", so equality says it all; the rest only helps indexes.
+        has_value = f"has(mapValues({attributes}), {params.text(test.text)})"
+        return [f"indexHint({has_key} AND {has_value})", passes]
+    return [has_key, passes]
 
 
 def _column_sql(column: Column, test: Test, params: Params) -> str:
@@ -229,25 +256,25 @@ def _bounds(number: str, test: NumberWithin, params: Params) -> list[str]:
 
 
 def _has_text_sql(lowered: str, text: str, params: Params, *, whole: bool) -> str:
-    """Token conditions first: they are what the token index can use; then the exact text."""
+    """Tokens are only for the token index; the text itself is searched for, then its bounds."""
     if whole and is_token(text):
         return f"hasToken({lowered}, {params.text(text)})"
     if not text:
         return "1"
     bound_before = is_token_char(text[0])
     bound_after = whole and is_token_char(text[-1])
-    conditions = [
+    hints = [
         f"hasToken({lowered}, {params.text(token)})"
         for token in dict.fromkeys(_whole_tokens(text, bound_after))
     ]
-    found = f"position({lowered}, {params.text(text)}) > 0"
+    conditions = [f"indexHint({' AND '.join(hints)})"] if hints else []
+    conditions.append(f"position({lowered}, {params.text(text)}) > 0")
     if bound_before or bound_after:
         before = f"(?:^|{_SEPARATOR})" if bound_before else ""
         after = f"(?:{_SEPARATOR}|$)" if bound_after else ""
         pattern = params.text(before + escape_pattern(text) + after)
-        # `if` runs the costly half only on rows that have the text at all.
-        found = f"if({found}, match({lowered}, {pattern}), 0)"
-    conditions.append(found)
+        # AND runs the costly half only on rows that have the text at all.
+        conditions.append(f"match({lowered}, {pattern})")
     return f"({' AND '.join(conditions)})"
 
 

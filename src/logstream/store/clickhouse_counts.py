@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from logstream.query import CANONICAL, AttributeMap, Filter, attribute, resolve
 from logstream.query.clickhouse_filter import present_sql
-from logstream.query.fields import Kind
+from logstream.query.fields import Column, Kind
 from logstream.query.to_clickhouse import Params
+from logstream.severity import level_of_number
 from logstream.store.base import FieldInfo, HistogramBucket, QueryLimits, TimeRange, ValueCount
+from logstream.store.clickhouse_driver import Answer
 from logstream.store.clickhouse_source import Source, conditions, together
 from logstream.store.counting import (
     HISTOGRAM_VALUES,
@@ -23,6 +26,8 @@ __all__ = ["FIELDS_SAMPLE_ROWS", "facets", "field_values", "fields", "histogram"
 FIELDS_SAMPLE_ROWS = 100_000
 """Rows that are looked at to say which fields there are: the newest that match."""
 _MAX_FIELDS = 1_000
+_SEVERITIES = 32
+"""More than there are severity numbers (0-24)."""
 _MAP_COLUMNS = {
     AttributeMap.OWN: "LogAttributes",
     AttributeMap.RESOURCE: "ResourceAttributes",
@@ -42,18 +47,19 @@ async def histogram(
 ) -> list[HistogramBucket]:
     """See `Store.histogram`."""
     check_buckets(between, interval_ns)
+    if by == "level":
+        return await _histogram_by_level(source, where, between, interval_ns, limits)
     params = Params()
     value = _value_sql(by, params)
     condition = " AND ".join(conditions(where, between, params))
-    if by != "level":
-        top = await source.rows(
-            f"SELECT {value} AS v FROM {source.table} WHERE {condition} "
-            f"GROUP BY v ORDER BY count() DESC, v LIMIT {HISTOGRAM_VALUES:d}",
-            params,
-            limits,
-        )
-        kept = ", ".join(params.text(row[0]) for row in top.rows)
-        value = f"if({value} IN ({kept}), {value}, '{OTHER}')" if kept else value
+    top = await source.rows(
+        f"SELECT {value} AS v FROM {source.table} WHERE {condition} "
+        f"GROUP BY v ORDER BY count() DESC, v LIMIT {HISTOGRAM_VALUES:d}",
+        params,
+        limits,
+    )
+    kept = ", ".join(params.text(row[0]) for row in top.rows)
+    value = f"if({value} IN ({kept}), {value}, '{OTHER}')" if kept else value
     answer = await source.rows(
         f"SELECT intDiv(toUnixTimestamp64Nano(Timestamp), {interval_ns:d}) AS bucket, "
         f"{value} AS v, count() FROM {source.table} WHERE {condition} "
@@ -67,10 +73,30 @@ async def histogram(
     return [HistogramBucket(start_ns, each) for start_ns, each in counts.items()]
 
 
+async def _histogram_by_level(
+    source: Source, where: Filter, between: TimeRange, interval_ns: int, limits: QueryLimits
+) -> list[HistogramBucket]:
+    """Grouped by one number, which the engine does three times as fast as by (time, text)."""
+    params = Params()
+    # Counted from the range's first bucket, so that no interval is too short for 64 bits.
+    first = between.start_ns // interval_ns
+    answer = await source.rows(
+        f"SELECT (intDiv(toUnixTimestamp64Nano(Timestamp), {interval_ns:d}) - {first:d}) "
+        f"* {_SEVERITIES:d} + SeverityNumber AS k, count() FROM {source.table} "
+        f"WHERE {' AND '.join(conditions(where, between, params))} GROUP BY k ORDER BY k",
+        params,
+        limits,
+    )
+    counts: dict[int, Counter[str]] = {}
+    for key, count in answer.rows:
+        bucket, severity = divmod(key, _SEVERITIES)
+        start_ns = (first + bucket) * interval_ns
+        counts.setdefault(start_ns, Counter())[level_of_number(severity)] += count
+    return [HistogramBucket(start_ns, dict(each)) for start_ns, each in counts.items()]
+
+
 def _value_sql(field: str, params: Params) -> str:
     """The field's text, ``""`` where a record has none."""
-    if field == "level":
-        return "SeverityText"
     return f"ifNull(toString({present_sql(countable(field), params)}), '')"
 
 
@@ -106,17 +132,40 @@ async def field_values(
     """See `Store.field_values`."""
     params = Params()
     condition = conditions(where, between, params)
-    value = present_sql(countable(field), params)
-    condition.append(f"isNotNull({value})")
+    if field == "level":
+        return _level_values(
+            await source.rows(
+                f"SELECT SeverityNumber, count() FROM {source.table} "
+                f"WHERE {' AND '.join(condition)} GROUP BY SeverityNumber",
+                params,
+                limits,
+            ),
+            prefix,
+        )[:limit]
+    ref = countable(field)
+    if isinstance(ref, Column) and ref.kind is not Kind.NUMBER:
+        value, present = ref.sql_column, f"{ref.sql_column} != ''"
+    else:
+        value = present_sql(ref, params)
+        present = f"isNotNull({value})"
+    condition.append(present)
     if prefix:
         condition.append(f"ifNull(startsWith(toString({value}), {params.text(prefix)}), 0)")
     answer = await source.rows(
         f"SELECT toString({value}) AS v, count() AS n FROM {source.table} "
-        f"WHERE {' AND '.join(condition)} GROUP BY v ORDER BY n DESC, v LIMIT {limit:d}",
+        f"WHERE {' AND '.join(condition)} GROUP BY {value} ORDER BY n DESC, v LIMIT {limit:d}",
         params,
         limits,
     )
     return [ValueCount(each, count) for each, count in answer.rows]
+
+
+def _level_values(answer: Answer, prefix: str) -> list[ValueCount]:
+    counts: Counter[str] = Counter()
+    for number, count in answer.rows:
+        counts[level_of_number(number)] += count
+    found = [ValueCount(*each) for each in counts.items() if each[0] and each[0].startswith(prefix)]
+    return sorted(found, key=lambda each: (-each.count, each.value))
 
 
 async def fields(

@@ -6,6 +6,7 @@ queries never hold them up; queries share `query_concurrency` connections and wa
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pyarrow as pa
@@ -62,6 +63,8 @@ class ClickHouseStore(Store):
     async def start(self) -> None:
         await self._engine.open()
         await self._engine.run("admin", self._migrate)
+        # pyarrow loads pandas with the first array it makes: the first insert need not wait for it.
+        await asyncio.to_thread(pa.array, [0])
 
     def _migrate(self, handle: Handle) -> None:
         # Never the engine's default database: chDB shows files of the current folder in it.

@@ -13,12 +13,16 @@ from urllib.parse import urlencode
 
 PROMETHEUS_LINE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
 
+IDLE_S = 10.0
+"""Servers close connections that were idle for longer than their header timeout (30 s here)."""
+
 
 class Client:
     """One connection to a server on loopback. Not for use by several threads at once."""
 
     def __init__(self, port: int, *, timeout_s: float = 60.0) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+        self._used_s = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -45,9 +49,13 @@ class Client:
         """
         headers = {"Content-Type": content_type} if content_type else {}
         try:
+            if time.monotonic() - self._used_s > IDLE_S:
+                self._connection.close()  # the server may be closing it at this moment
             self._connection.request(method, path, body, headers)
             response = self._connection.getresponse()
-            return response.status, response.read()
+            answer = response.read()
+            self._used_s = time.monotonic()
+            return response.status, answer
         except http.client.HTTPException as error:
             self._connection.close()
             raise ConnectionError(f"{method} {path}: {error!r}") from error

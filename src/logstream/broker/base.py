@@ -74,7 +74,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """What one insert writes: fixed before the insert, the same after any crash.
 
-    ``number`` is unique for ever among this broker's groups and grows with time (44 bits);
+    ``number`` is unique for ever among this broker's groups and grows with time (42 bits);
     the store derives record ids and its dedup token from it. ``entries`` are in reading order and
     free of repeated ``dedup_id``s; ``duplicates`` counts the entries left out for that reason.
     ``replayed`` is true when the group may already be in the store, wholly or in part.

@@ -47,7 +47,9 @@ __all__ = [
 ]
 
 ROW_BITS = 20
-"""A record's id is ``group number << ROW_BITS | row in its group``: a group has ≤ 2**20 rows."""
+"""A record's id is ``group number << ROW_BITS | row in its group``: a group has ≤ 2**20 rows.
+
+Group numbers here are the worker's: a broker's group may be written as several of the store's."""
 
 
 class TimeRange(msgspec.Struct, frozen=True):
@@ -181,7 +183,8 @@ class Store(ABC):
         Args:
             batch: At most ``2**ROW_BITS`` rows (with ``first_row``) of any number of days; not
                 kept or changed.
-            group: The broker's group number; row i gets id ``group << ROW_BITS | first_row + i``.
+            group: The group's number (44 bits); row i gets id
+                ``group << ROW_BITS | first_row + i``.
             first_row: Where this batch stands in its group, when a group is split.
             verify: An earlier call for these rows may have got through, wholly or in part:
                 look which ids are there and write only the rest. False is the fast path.

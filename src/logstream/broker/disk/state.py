@@ -22,7 +22,8 @@ from logstream.errors import BrokerUnavailable
 
 __all__ = ["ConsumerState", "Plan", "Range", "open_sqlite", "read_progress", "sqlite_errors"]
 
-_GROUP_NUMBER_BITS = 44
+# Record ids take two bits for parts and twenty for rows below it, in 64.
+_GROUP_NUMBER_BITS = 42
 _IDS_PER_QUERY = 500
 _NS_PER_MS = 1_000_000
 

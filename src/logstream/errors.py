@@ -43,6 +43,7 @@ __all__ = [
     "BrokerUnavailable",
     "CorruptData",
     "Forbidden",
+    "HeadersTooLarge",
     "LengthRequired",
     "LogStreamError",
     "MethodNotAllowed",
@@ -153,13 +154,24 @@ class NotFound(RequestError):
 
 
 class MethodNotAllowed(RequestError):
+    """``allowed``: the methods that the path takes, as the ``Allow`` header lists them."""
+
     status = 405
     code = "method_not_allowed"
+
+    def __init__(self, message: str, *, hint: str = "", allowed: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.allowed = allowed
 
 
 class RequestTimeout(RequestError):
     status = 408
     code = "request_timeout"
+
+
+class HeadersTooLarge(RequestError):
+    status = 431
+    code = "headers_too_large"
 
 
 class LengthRequired(RequestError):

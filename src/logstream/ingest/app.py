@@ -1,4 +1,4 @@
-"""The ingestion API as an RSGI application: routes, errors, answers."""
+"""The ingestion API: routes, errors, answers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import msgspec
-from granian.rsgi import Scope
 
 from logstream import __version__, metrics
 from logstream.access import AccessKeys, bearer
@@ -17,26 +17,18 @@ from logstream.broker.base import Broker, Producer
 from logstream.clock import SYSTEM_CLOCK, Clock
 from logstream.errors import (
     BadRequest,
+    LengthRequired,
     LogStreamError,
     MethodNotAllowed,
     NotFound,
-    RequestTimeout,
-    RetryLater,
     Unavailable,
 )
+from logstream.ingest.coalesce import Taken
 from logstream.ingest.compression import coding_of, decompress
-from logstream.ingest.deadlines import Deadlines
+from logstream.ingest.head import ack_of, check_content_type
 from logstream.ingest.idempotency import Answers, dedup_id
-from logstream.ingest.intake import Intake, Outcome
-from logstream.ingest.reading import (
-    Pending,
-    Proto,
-    ProtocolClosed,
-    ack_of,
-    check_content_type,
-    declared_length,
-    read_body,
-)
+from logstream.ingest.intake import SMALL_BYTES, Intake, Outcome
+from logstream.ingest.request import JSON, Handler, Headers, Pending, Request, Work
 from logstream.ingest.tally import Tally
 from logstream.settings import Settings
 from logstream.wire import NativeDecoder, WireLimits
@@ -46,17 +38,15 @@ __all__ = ["IngestApp"]
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 
-_JSON = [("content-type", "application/json")]
-_CLOSE = ("connection", "close")
 _ONE = {
     ack: _encode({"accepted": 1, "rejected": 0, "errors": [], "ack": ack})
     for ack in ("queued", "durable", "stored")
 }
 
-_Answer = tuple[int, list[tuple[str, str]], bytes]
+Answer = tuple[int, Headers, bytes]
 
 
-class IngestApp:
+class IngestApp(Handler):
     """Answers requests of one process. ``draining`` makes ``/ready`` say no."""
 
     def __init__(
@@ -65,6 +55,8 @@ class IngestApp:
         broker: Broker,
         producer: Producer,
         *,
+        pending: Pending,
+        tally: Tally,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.draining = False
@@ -73,7 +65,7 @@ class IngestApp:
         self._producer = producer
         self._clock = clock
         self._keys = AccessKeys(settings.api_keys)
-        self._tally = Tally()
+        self._tally = tally
         self._intake = Intake(
             producer,
             NativeDecoder(WireLimits.of(settings)),
@@ -81,14 +73,14 @@ class IngestApp:
             stored_timeout_s=settings.request_timeout_s,
         )
         self._answers = Answers(window_s=settings.idempotency_window_s, clock=clock)
-        self._deadlines = Deadlines(limit_s=settings.request_timeout_s, clock=clock)
-        self._pending = Pending(settings.max_pending_bytes)
+        self._pending = pending
+        self._tasks: set[asyncio.Task[None]] = set()
         # Two at once, so that bodies that expand a lot cannot all expand together.
         self._expanders = ThreadPoolExecutor(2, thread_name_prefix="expand")
-        self._routes: dict[str, tuple[str, Callable[[Scope], Awaitable[_Answer]]]] = {
-            "/health": ("GET, HEAD", self._health),
-            "/ready": ("GET, HEAD", self._ready),
-            "/metrics": ("GET, HEAD", self._metrics),
+        self._routes: dict[bytes, tuple[str, Callable[[Request], Awaitable[Answer]]]] = {
+            b"/health": ("GET, HEAD", self._health),
+            b"/ready": ("GET, HEAD", self._ready),
+            b"/metrics": ("GET, HEAD", self._metrics),
         }
 
     async def close(self) -> None:
@@ -97,79 +89,92 @@ class IngestApp:
         self._tally.flush()
         self._expanders.shutdown(wait=False)
 
-    async def __call__(self, scope: Scope, proto: Proto) -> None:
-        began_s = self._clock.monotonic_s()
-        try:
-            if scope.path == "/logs" and scope.method == "POST":
-                status, headers, body = await self._logs(scope, proto)
-            else:
-                status, headers, body = await self._other(scope)
-        except LogStreamError as error:
-            status, headers, body = _answer_of(error)
-        except Exception:  # noqa: BLE001 - the border: whatever it is, one error shape
-            _log.exception("a request to %s failed", scope.path)
-            status, headers, body = _answer_of(LogStreamError("an error of LogStream's own"))
-        try:
-            proto.response_bytes(status, headers, b"" if scope.method == "HEAD" else body)
-        except ProtocolClosed:
-            _log.debug("the sender was gone before its answer")
-        self._tally.request(status, self._clock.monotonic_s() - began_s)
+    def admit(self, request: Request) -> Work:
+        if request.path != b"/logs" or request.method != b"POST":
+            return self._other(request)
+        sender = self._sender(request)
+        ack = ack_of(request.query.decode("latin-1"))
+        check_content_type(request.header(b"content-type"))
+        coding = coding_of(request.header(b"content-encoding"))
+        if request.length == 0 and b"content-length" not in request.headers:
+            raise LengthRequired(
+                "the request says neither how long its body is nor that it is chunked"
+            )
+        self._producer.check_room()
+        key = request.header(b"idempotency-key")
+        if key is None and not coding and ack == "durable":
+            return self._take
+        return self._work(partial(self._logs, ack=ack, coding=coding, key=key, sender=sender))
 
     # Logs
 
-    async def _logs(self, scope: Scope, proto: Proto) -> _Answer:
-        header = scope.headers.get
-        sender = self._sender(scope)
-        ack = ack_of(scope.query_string)
-        check_content_type(header("content-type"))
-        coding = coding_of(header("content-encoding"))
-        sent_length = header("content-length")
-        length = declared_length(
-            sent_length, chunked=sent_length is None and header("transfer-encoding") is not None
-        )
-        self._producer.check_room()
-        received_ns = self._clock.time_ns()
-        body = await self._body(proto, length)
-        held = len(body)
-        try:
-            if coding:
-                body = await self._expand(body, coding)
-                self._pending.used_bytes += len(body) - held
-                held = len(body)
-            self._tally.body(held)
-            if not body:
-                raise BadRequest("the body is empty", hint="send one or more JSON objects")
-            key = header("idempotency-key")
-            if key is not None:
-                return await self._once(dedup_id(key, sender, body), body, ack, received_ns)
-            return (
-                202,
-                _JSON,
-                _json_of(await self._intake.take(body, ack=ack, received_ns=received_ns)),
-            )
-        finally:
-            self._pending.used_bytes -= held
+    def _take(self, request: Request) -> None:
+        """Most requests: a small body that goes to the broker along with others."""
+        body = request.body
+        if not 0 < len(body) <= SMALL_BYTES:
+            self._work(self._logs)(request)
+            return
+        self._tally.body(len(body))
+        self._intake.submit(body, request.received_ns, partial(self._taken, request))
 
-    def _sender(self, scope: Scope) -> bytes:
+    def _taken(self, request: Request, result: Taken | LogStreamError) -> None:
+        try:
+            if isinstance(result, LogStreamError):
+                raise result
+            outcome = self._intake.outcome(result, "durable")
+        except LogStreamError as error:
+            request.fail(error)
+        else:
+            request.answer(202, JSON, _json_of(outcome))
+
+    async def _logs(
+        self,
+        request: Request,
+        *,
+        ack: str = "durable",
+        coding: str = "",
+        key: str | None = None,
+        sender: bytes = b"",
+    ) -> Answer:
+        body = request.body
+        if coding:
+            body = await self._expand(body, coding)
+            request.hold(len(body) - len(request.body), self._pending)
+        self._tally.body(len(body))
+        if not body:
+            raise BadRequest("the body is empty", hint="send one or more JSON objects")
+        received_ns = request.received_ns
+        if key is not None:
+            return await self._once(dedup_id(key, sender, body), body, ack, received_ns)
+        outcome = await self._intake.take(body, ack=ack, received_ns=received_ns)
+        return 202, JSON, _json_of(outcome)
+
+    def _work(self, answer_to: Callable[[Request], Awaitable[Answer]]) -> Work:
+        """What takes more than one step runs as a task of its own."""
+
+        async def run(request: Request) -> None:
+            try:
+                answer = await answer_to(request)
+            except LogStreamError as error:
+                request.fail(error)
+            except Exception:  # noqa: BLE001 - the border: whatever it is, one error shape
+                _log.exception("a request to %s failed", request.path)
+                request.fail(LogStreamError("an error of LogStream's own"))
+            else:
+                request.answer(*answer)
+
+        def start(request: Request) -> None:
+            task = asyncio.create_task(run(request))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        return start
+
+    def _sender(self, request: Request) -> bytes:
         if self._keys.open:
             return b""
-        header = scope.headers.get
-        return self._keys.check(bearer(header("authorization"), header("x-api-key")))
-
-    async def _body(self, proto: Proto, length: int | None) -> bytes:
-        task = self._deadlines.start()
-        try:
-            return await read_body(
-                proto, length, limit_bytes=self._settings.max_body_bytes, pending=self._pending
-            )
-        except asyncio.CancelledError:
-            if not self._deadlines.stop(task):
-                raise
-            raise RequestTimeout(
-                f"the body did not arrive within {self._deadlines.limit_s:g} s"
-            ) from None
-        finally:
-            self._deadlines.stop(task)
+        header = request.header
+        return self._keys.check(bearer(header(b"authorization"), header(b"x-api-key")))
 
     async def _expand(self, body: bytes, coding: str) -> bytes:
         def work() -> bytes:
@@ -177,7 +182,7 @@ class IngestApp:
 
         return await asyncio.get_running_loop().run_in_executor(self._expanders, work)
 
-    async def _once(self, request_id: bytes, body: bytes, ack: str, received_ns: int) -> _Answer:
+    async def _once(self, request_id: bytes, body: bytes, ack: str, received_ns: int) -> Answer:
         """The answer to a request with a key; the same one again if it was given before."""
         answers = self._answers
         known = answers.get(request_id, ack)
@@ -188,7 +193,7 @@ class IngestApp:
             known = coming.result()
         if known is not None:
             metrics.REQUESTS_REPEATED.inc()
-            return 202, [*_JSON, ("idempotency-replayed", "true")], known
+            return 202, [*JSON, ("idempotency-replayed", "true")], known
         answers.begin(request_id, ack)
         answer = None
         try:
@@ -198,25 +203,24 @@ class IngestApp:
             answer = _json_of(outcome)
         finally:
             answers.end(request_id, ack, answer)
-        return 202, _JSON, answer
+        return 202, JSON, answer
 
     # Everything else
 
-    async def _other(self, scope: Scope) -> _Answer:
-        if scope.path != "/health":
-            self._sender(scope)
-        allowed, handle = self._routes.get(scope.path, ("", None))
-        if scope.path == "/logs":
-            allowed = "POST"
+    def _other(self, request: Request) -> Work:
+        if request.path != b"/health":
+            self._sender(request)
+        if request.path == b"/logs":
+            allowed, handle = "POST", None
+        else:
+            allowed, handle = self._routes.get(request.path, ("", None))
         if not allowed:
             raise NotFound("there is nothing at this path", hint="send records to POST /logs")
-        if handle is None or scope.method not in allowed.split(", "):
-            error = MethodNotAllowed(f"this path takes {allowed}")
-            status, headers, body = _answer_of(error)
-            return status, [*headers, ("allow", allowed)], body
-        return await handle(scope)
+        if handle is None or request.method.decode() not in allowed.split(", "):
+            raise MethodNotAllowed(f"this path takes {allowed}", allowed=allowed)
+        return self._work(handle)
 
-    async def _health(self, _: Scope) -> _Answer:
+    async def _health(self, _: Request) -> Answer:
         health: dict[str, Any] = {"status": "ok", "version": __version__}
         try:
             status = await self._broker.status()
@@ -226,15 +230,15 @@ class IngestApp:
             health["broker"] = status
             if status.warnings:
                 health["status"] = "degraded"
-        return 200, _JSON, _encode(health)
+        return 200, JSON, _encode(health)
 
-    async def _ready(self, _: Scope) -> _Answer:
+    async def _ready(self, _: Request) -> Answer:
         if self.draining:
             raise Unavailable("shutting down")
         self._producer.check_room()
-        return 200, _JSON, _encode({"ready": True})
+        return 200, JSON, _encode({"ready": True})
 
-    async def _metrics(self, _: Scope) -> _Answer:
+    async def _metrics(self, _: Request) -> Answer:
         self._tally.flush()
         return 200, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], metrics.render()
 
@@ -243,14 +247,3 @@ def _json_of(outcome: Outcome) -> bytes:
     if outcome.accepted == 1 and not outcome.rejected:
         return _ONE[outcome.ack]
     return _encode(outcome.to_json())
-
-
-def _answer_of(error: LogStreamError) -> _Answer:
-    headers = list(_JSON)
-    if isinstance(error, RetryLater):
-        headers.append(("retry-after", str(error.retry_after_s)))
-    elif error.status == 401:
-        headers.append(("www-authenticate", "Bearer"))
-    elif error.status in (408, 413):
-        headers.append(_CLOSE)  # the rest of the body is not read
-    return error.status, headers, _encode(error.to_json())

@@ -9,6 +9,7 @@ faster than one by one.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 import pyarrow as pa
@@ -32,10 +33,16 @@ class Taken(msgspec.Struct, frozen=True):
     rejections: Rejections
 
 
+Done = Callable[[Taken | LogStreamError], None]
+"""Told once what became of a body. Must not raise."""
+
+_NONE_REJECTED = Rejections()
+
+
 class _Waiting(msgspec.Struct, eq=False, gc=False):
     body: bytes
     received_ns: int
-    future: asyncio.Future[Taken]
+    done: Done
     accepted: int = 1
     rejections: Rejections | None = None
 
@@ -49,16 +56,14 @@ class Coalescer:
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
-    def submit(self, body: bytes, received_ns: int) -> asyncio.Future[Taken]:
-        """Hand over a body; the future is done when its records are durable.
+    def submit(self, body: bytes, received_ns: int, done: Done) -> None:
+        """Hand over a body; ``done`` is told when its records are durable.
 
-        The future fails with `BrokerFull` or `BrokerUnavailable`: then nothing was kept.
+        Told `BrokerFull` or `BrokerUnavailable`, nothing of it was kept.
         """
-        future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(body, received_ns, future))
+        self._waiting.append(_Waiting(body, received_ns, done))
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        return future
 
     async def close(self) -> None:
         """Append what is waiting and stop."""
@@ -74,11 +79,9 @@ class Coalescer:
                 await self._append(taken)
         except BaseException as error:
             # Nobody may wait for an answer that will not come.
+            broken = LogStreamError(f"the append was broken off: {error!r}")
             for waiting in taken + self._waiting:
-                if not waiting.future.done():
-                    waiting.future.set_exception(
-                        LogStreamError(f"the append was broken off: {error!r}")
-                    )
+                waiting.done(broken)
             self._waiting = []
             raise
         finally:
@@ -105,15 +108,18 @@ class Coalescer:
             try:
                 position = await self._producer.append(message)
             except LogStreamError as error:
-                for waiting in taken:
-                    if not waiting.future.done():
-                        waiting.future.set_exception(error)
+                while taken:
+                    taken.pop().done(error)
                 return
-        for waiting in taken:
-            if not waiting.future.done():
+        whole = Taken(position, 1, _NONE_REJECTED)
+        while taken:
+            waiting = taken.pop()
+            rejections = waiting.rejections
+            if rejections is None:
+                waiting.done(whole)
+            else:
                 where = position if waiting.accepted else None
-                rejections = waiting.rejections or Rejections()
-                waiting.future.set_result(Taken(where, waiting.accepted, rejections))
+                waiting.done(Taken(where, waiting.accepted, rejections))
 
     def _decode(self, taken: list[_Waiting]) -> pa.RecordBatch | None:
         batch = self._decoder.singles(

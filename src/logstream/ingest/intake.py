@@ -8,17 +8,18 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+from msgspec.structs import replace
 
 from logstream import metrics
 from logstream.broker.base import Message, Position, Producer
 from logstream.errors import BadRequest, LogStreamError
-from logstream.ingest.coalesce import Coalescer, Taken
+from logstream.ingest.coalesce import Coalescer, Done, Taken
 from logstream.ingest.idempotency import part_id
 from logstream.ingest.tally import Tally
 from logstream.record import concat, encode_batch
 from logstream.wire import NativeDecoder, RecordError, Rejections, split
 
-__all__ = ["Intake", "NothingAccepted", "Outcome"]
+__all__ = ["SMALL_BYTES", "Intake", "NothingAccepted", "Outcome"]
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +94,25 @@ class Intake:
         self._stored_timeout_s = stored_timeout_s
         self._background: set[asyncio.Task[None]] = set()
 
+    def submit(self, body: bytes, received_ns: int, done: Done) -> None:
+        """Take a body of at most `SMALL_BYTES` along with others; ``done`` is told when it is
+        durable, or why it is not.
+        """
+        self._coalescer.submit(body, received_ns, done)
+
+    def outcome(self, taken: Taken, ack: str) -> Outcome:
+        """The answer for what was taken, counted.
+
+        Raises:
+            NothingAccepted: no record was accepted.
+        """
+        if taken.rejections.by_code:
+            _count(taken.rejections)
+        if taken.position is None:
+            raise NothingAccepted(taken.rejections)
+        self._tally.accepted(taken.accepted)
+        return Outcome(taken.accepted, taken.rejections.total, taken.rejections.errors, ack)
+
     async def take(
         self, body: bytes, *, ack: str, received_ns: int, request_id: bytes = b""
     ) -> Outcome:
@@ -103,23 +123,34 @@ class Intake:
             BrokerFull, BrokerUnavailable: nothing was acknowledged.
         """
         if len(body) <= SMALL_BYTES and not request_id and ack != "queued":
-            taken = await self._coalescer.submit(body, received_ns)
-            _count(taken.rejections)
+            taken = await self._with_others(body, received_ns)
         else:
             messages, rejections = await self._decode(body, received_ns, request_id)
-            _count(rejections)
             accepted = sum(message.rows for message in messages)
             if messages and ack == "queued":
+                _count(rejections)
                 self._in_background(messages, accepted)
                 return Outcome(accepted, rejections.total, rejections.errors, ack)
             position = await self._append(messages) if messages else None
             taken = Taken(position, accepted, rejections)
-        if taken.position is None:
-            raise NothingAccepted(taken.rejections)
-        self._tally.accepted(taken.accepted)
-        if ack == "stored":
-            ack = await self._stored(taken.position)
-        return Outcome(taken.accepted, taken.rejections.total, taken.rejections.errors, ack)
+        outcome = self.outcome(taken, ack)
+        if ack == "stored" and taken.position is not None:
+            return replace(outcome, ack=await self._stored(taken.position))
+        return outcome
+
+    async def _with_others(self, body: bytes, received_ns: int) -> Taken:
+        future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+
+        def done(result: Taken | LogStreamError) -> None:
+            if future.cancelled():
+                return
+            if isinstance(result, LogStreamError):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+        self._coalescer.submit(body, received_ns, done)
+        return await future
 
     async def close(self) -> None:
         """Finish what was promised."""

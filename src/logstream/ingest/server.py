@@ -6,12 +6,6 @@ import asyncio
 import gc
 import logging
 import socket
-from typing import Any
-
-from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
 
 from logstream.access import check_exposure
 from logstream.broker import open_broker
@@ -19,6 +13,10 @@ from logstream.broker.base import Broker
 from logstream.clock import SYSTEM_CLOCK, Clock
 from logstream.errors import SettingError
 from logstream.ingest.app import IngestApp
+from logstream.ingest.listener import Listener
+from logstream.ingest.request import Pending
+from logstream.ingest.surroundings import Bounds
+from logstream.ingest.tally import Tally
 from logstream.settings import Settings
 
 __all__ = ["BACKLOG", "open_socket", "serve"]
@@ -26,7 +24,6 @@ __all__ = ["BACKLOG", "open_socket", "serve"]
 _log = logging.getLogger(__name__)
 
 BACKLOG = 1_024
-_MAX_CONNECTIONS = 8_192
 
 
 def open_socket(settings: Settings) -> socket.socket:
@@ -97,65 +94,32 @@ async def serve(
         dead_letter_bytes=settings.dead_letter_bytes,
         clock=clock,
     )
+    tally = Tally()
+    bounds = Bounds(
+        max_body_bytes=settings.max_body_bytes,
+        timeout_s=settings.request_timeout_s,
+        pending=Pending(settings.max_pending_bytes),
+    )
     try:
         async with await broker.producer() as producer:
-            app = IngestApp(settings, broker, producer, clock=clock)
-            await _run(app, sock, settings, stop, ready)
+            app = IngestApp(
+                settings, broker, producer, pending=bounds.pending, tally=tally, clock=clock
+            )
+            listener = Listener(app, bounds, tally, clock=clock, backlog=BACKLOG)
+            await listener.start(sock)
+            # What exists now lives as long as the process: the collector need not look again.
+            gc.freeze()
+            host, port = sock.getsockname()[:2]
+            _log.info("ingestion API listens on http://%s:%d", host, port)
+            if ready is not None:
+                ready.set()
+            await stop.wait()
+            app.draining = True
+            if cut := await listener.stop(settings.shutdown_timeout_s):
+                limit_s = settings.shutdown_timeout_s
+                _log.warning("%d connections were cut that did not end in %g s", cut, limit_s)
             await app.close()
     finally:
         sock.close()
         if own_broker:
             await broker.close()
-
-
-async def _run(
-    app: IngestApp,
-    sock: socket.socket,
-    settings: Settings,
-    stop: asyncio.Event,
-    ready: asyncio.Event | None,
-) -> None:
-    server = _Server(app, sock, header_timeout_s=settings.request_timeout_s)
-    # What exists now lives as long as the process: the collector need not look at it again.
-    gc.freeze()
-    running = asyncio.create_task(server.serve())
-    stopping = asyncio.create_task(stop.wait())
-    host, port = sock.getsockname()[:2]
-    _log.info("ingestion API listens on http://%s:%d", host, port)
-    if ready is not None:
-        ready.set()
-    await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    app.draining = True
-    server.stop()  # type: ignore[no-untyped-call]  # the server is untyped here
-    done, _ = await asyncio.wait((running,), timeout=settings.shutdown_timeout_s)
-    if not done:
-        _log.warning("connections were cut that did not end in %g s", settings.shutdown_timeout_s)
-        running.cancel()
-        await asyncio.wait((running,))
-    elif (error := running.exception()) is not None:
-        raise error
-
-
-class _Server(Server):
-    """Granian on a socket of ours."""
-
-    def __init__(self, app: IngestApp, sock: socket.socket, *, header_timeout_s: float) -> None:
-        self._given = sock
-        super().__init__(
-            app,
-            interface=Interfaces.RSGI,
-            http=HTTPModes.http1,
-            websockets=False,
-            backlog=BACKLOG,
-            backpressure=_MAX_CONNECTIONS,
-            http1_settings=HTTP1Settings(header_read_timeout=max(1, int(header_timeout_s * 1000))),
-            log_enabled=False,
-        )
-
-    def _init_shared_socket(self) -> None:
-        # The server closes what it is given, so it gets a descriptor of its own.
-        self._shd: Any = SocketHolder(  # type: ignore[call-arg]  # its stub has no constructor
-            self._given.dup().detach(), False, BACKLOG
-        )
-        self._ssp: Any = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, chain
 
 import pyarrow as pa
@@ -11,10 +12,14 @@ from logstream.record import ATTRIBUTES, SCHEMA, TIMESTAMP
 from logstream.severity import LEVELS, level_of_number
 from logstream.wire.rows import Row
 
-__all__ = ["batch", "build", "map_array", "severity_columns"]
+__all__ = ["SMALL_ROWS", "batch", "build", "map_array", "severity_columns"]
 
 _STRING = pa.string()
-_LEVEL_OF = pa.array([level_of_number(n) for n in range(4 * len(LEVELS) + 1)], _STRING)
+_NAMES = tuple(SCHEMA.names)
+_LEVELS = [level_of_number(n) for n in range(4 * len(LEVELS) + 1)]
+_LEVEL_OF = pa.array(_LEVELS, _STRING)
+SMALL_ROWS = 256
+"""Up to so many rows, calling one of Arrow's compute functions costs more than a Python loop."""
 
 
 def build(rows: Sequence[Row]) -> pa.RecordBatch:
@@ -51,15 +56,22 @@ def severity_columns(numbers: Sequence[int]) -> dict[str, pa.Array]:
     if not any(numbers):
         return {}
     column = pa.Array.from_buffers(pa.uint8(), len(numbers), [None, pa.py_buffer(bytes(numbers))])
-    return {"SeverityNumber": column, "SeverityText": _LEVEL_OF.take(column)}
+    if len(numbers) <= SMALL_ROWS:
+        texts = pa.array(list(map(_LEVELS.__getitem__, numbers)), _STRING)
+    else:
+        texts = _LEVEL_OF.take(column)
+    return {"SeverityNumber": column, "SeverityText": texts}
 
 
 def batch(columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
     """Columns by name as a batch, in the schema's order."""
-    fields = [field for field in SCHEMA if field.name in columns]
-    return pa.RecordBatch.from_arrays(
-        [columns[field.name] for field in fields], schema=pa.schema(fields)
-    )
+    schema = _schema_of(tuple(filter(columns.__contains__, _NAMES)))
+    return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+@lru_cache(64)
+def _schema_of(names: tuple[str, ...]) -> pa.Schema:
+    return pa.schema([SCHEMA.field(name) for name in names])
 
 
 def map_array(offsets: pa.Array, keys: pa.Array, values: pa.Array) -> pa.Array:

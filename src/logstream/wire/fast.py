@@ -17,7 +17,7 @@ from msgspec.structs import astuple
 
 from logstream.record import TIMESTAMP, TIMESTAMP_SOURCE
 from logstream.severity import severity_of
-from logstream.wire.columns import batch, map_array, severity_columns
+from logstream.wire.columns import SMALL_ROWS, batch, map_array, severity_columns
 from logstream.wire.limits import WireLimits
 from logstream.wire.rows import level_number, timestamp_of
 from logstream.wire.shapes import Compiled, Node
@@ -140,10 +140,19 @@ def _timestamps(
         times = pa.array(_epochs(column), _INT64).cast(TIMESTAMP)
     if times.null_count:
         raise Surprise
-    ends = pc.min_max(times.cast(_INT64))
-    if ends["min"].as_py() < max(window_ns[0], 0) or ends["max"].as_py() > window_ns[1]:
+    earliest, latest = _ends(times.view(_INT64))
+    if earliest < max(window_ns[0], 0) or latest > window_ns[1]:
         raise Surprise
     return times
+
+
+def _ends(numbers: pa.Array) -> tuple[int, int]:
+    """The smallest and the largest of them."""
+    if len(numbers) <= SMALL_ROWS:
+        values = numbers.to_pylist()
+        return min(values), max(values)
+    ends = pc.min_max(numbers)
+    return ends["min"].as_py(), ends["max"].as_py()
 
 
 def _epochs(column: list[Any]) -> list[int]:
@@ -162,9 +171,14 @@ def _messages(taken: _Columns, compiled: Compiled, rows: int, limits: WireLimits
         shortest = 0
     else:
         texts = _strings(column)
-        lengths = pc.min_max(pc.binary_length(texts))
-        shortest = lengths["min"].as_py()
-        if texts.null_count or lengths["max"].as_py() > limits.max_message_bytes:
+        if texts.null_count:
+            raise Surprise
+        if rows <= SMALL_ROWS:
+            lengths = list(map(len, column))  # in characters: of at most four bytes each
+            shortest, longest = min(lengths), 4 * max(lengths)
+        else:
+            shortest, longest = _ends(pc.binary_length(texts))
+        if longest > limits.max_message_bytes:
             raise Surprise
     if shortest == 0 and not any(
         _UNSET not in taken["attribute", name]

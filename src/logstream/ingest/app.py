@@ -38,6 +38,7 @@ __all__ = ["IngestApp"]
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 
+_UNUSUAL = frozenset((b"content-encoding", b"idempotency-key"))
 _ONE = {
     ack: _encode({"accepted": 1, "rejected": 0, "errors": [], "ack": ack})
     for ack in ("queued", "durable", "stored")
@@ -92,18 +93,20 @@ class IngestApp(Handler):
     def admit(self, request: Request) -> Work:
         if request.path != b"/logs" or request.method != b"POST":
             return self._other(request)
-        sender = self._sender(request)
-        ack = ack_of(request.query.decode("latin-1"))
-        check_content_type(request.header(b"content-type"))
-        coding = coding_of(request.header(b"content-encoding"))
-        if request.length == 0 and b"content-length" not in request.headers:
+        headers = request.headers
+        sender = b"" if self._keys.open else self._sender(request)
+        if headers.get(b"content-type") != b"application/json":
+            check_content_type(request.header(b"content-type"))
+        if request.length == 0 and b"content-length" not in headers:
             raise LengthRequired(
                 "the request says neither how long its body is nor that it is chunked"
             )
         self._producer.check_room()
-        key = request.header(b"idempotency-key")
-        if key is None and not coding and ack == "durable":
+        if not request.query and headers.keys().isdisjoint(_UNUSUAL):
             return self._take
+        ack = ack_of(request.query.decode("latin-1"))
+        coding = coding_of(request.header(b"content-encoding"))
+        key = request.header(b"idempotency-key")
         return self._work(partial(self._logs, ack=ack, coding=coding, key=key, sender=sender))
 
     # Logs
@@ -121,11 +124,11 @@ class IngestApp(Handler):
         try:
             if isinstance(result, LogStreamError):
                 raise result
-            outcome = self._intake.outcome(result, "durable")
+            answer = _json_of(self._intake.outcome(result, "durable"))
         except LogStreamError as error:
             request.fail(error)
         else:
-            request.answer(202, JSON, _json_of(outcome))
+            request.answer(202, JSON, answer)
 
     async def _logs(
         self,

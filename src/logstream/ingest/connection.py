@@ -52,6 +52,20 @@ class Connection(asyncio.Protocol):
     those that came behind it in the same packets wait, and nothing more is read meanwhile.
     """
 
+    __slots__ = (
+        "_around",
+        "_current",
+        "_deaf",
+        "_due_s",
+        "_ended",
+        "_head_bytes",
+        "_headed",
+        "_incoming",
+        "_parser",
+        "_transport",
+        "_waiting",
+    )
+
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._parser: HttpRequestParser | None = HttpRequestParser(self)
@@ -158,7 +172,7 @@ class Connection(asyncio.Protocol):
         elif b"transfer-encoding" in headers:
             request.length = None
         try:
-            if parser.should_upgrade():
+            if b"upgrade" in headers and parser.should_upgrade():
                 self._deaf = True  # what follows its head is of another protocol
                 raise BadRequest(
                     "this port speaks HTTP/1.1 only", hint="send the request without Upgrade"

@@ -111,6 +111,8 @@ class Intake:
         if taken.position is None:
             raise NothingAccepted(taken.rejections)
         self._tally.accepted(taken.accepted)
+        if not taken.rejections.by_code:
+            return Outcome(taken.accepted, 0, [], ack)
         return Outcome(taken.accepted, taken.rejections.total, taken.rejections.errors, ack)
 
     async def take(

@@ -30,21 +30,23 @@ class Tally:
         """One request was answered."""
         self._statuses[status] += 1
         self._seconds.append(seconds)
-        self._plan()
+        if self._timer is None:
+            self._plan()
 
     def body(self, size: int) -> None:
         """A body of so many bytes, decompressed, was read."""
         self._bytes += size
-        self._plan()
+        if self._timer is None:
+            self._plan()
 
     def accepted(self, records: int) -> None:
         """So many records were acknowledged."""
         self._accepted += records
-        self._plan()
+        if self._timer is None:
+            self._plan()
 
     def _plan(self) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_FLUSH_S, self.flush)
+        self._timer = asyncio.get_running_loop().call_later(_FLUSH_S, self.flush)
 
     def flush(self) -> None:
         """Write what was collected; also called before the numbers are shown or lost."""

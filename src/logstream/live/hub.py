@@ -38,6 +38,8 @@ _IDLE_S = 0.1
 _REPEATS_REMEMBERED = 50_000
 _CATCH_UP_S = 2.0
 _RESUMED_AT_ONCE = 100
+# Read by read, a busy broker's entries cost more in the reading than in what they hold.
+_PACE_S = 0.02
 _BROKER_RETRY_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -265,13 +267,17 @@ class Hub:
                 self._catching_up += waiters
                 await asyncio.sleep(_BROKER_RETRY_S)
                 continue
-            await self._spread(entries, waiters)
+            more = sum(len(entry.message.payload) for entry in entries) >= _READ_BYTES // 2
+            await self._spread(entries, waiters, more=more)
+            if entries and not (more or self._catching_up):
+                await asyncio.sleep(_PACE_S)
 
-    async def _spread(self, entries: list[Entry], waiters: list[asyncio.Future[None]]) -> None:
+    async def _spread(
+        self, entries: list[Entry], waiters: list[asyncio.Future[None]], *, more: bool
+    ) -> None:
         # From here to the copy of the tails nothing may wait: whoever joins later begins behind.
         items = [self._ring.push(entry) for entry in entries if not self._is_repeat(entry)]
         tails = dict(self._tails)
-        more = sum(len(entry.message.payload) for entry in entries) >= _READ_BYTES // 2
         for waiter in waiters:
             if more:
                 self._catching_up.append(waiter)

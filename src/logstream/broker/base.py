@@ -22,18 +22,22 @@ Everything here is called on one event loop. A method that waits for a disk or a
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 import msgspec
+
+from logstream.errors import LogStreamError
 
 __all__ = [
     "Broker",
     "BrokerStatus",
     "Consumer",
     "DeadLetter",
+    "Done",
     "Entry",
     "Follower",
     "Group",
@@ -121,6 +125,12 @@ class BrokerStatus(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
+Done = Callable[["Position | LogStreamError"], None]
+"""Told once what came of a message."""
+
+_running: set[asyncio.Task[None]] = set()  # the loop itself keeps no task alive
+
+
 class _AsyncCloseable(ABC):
     @abstractmethod
     async def close(self) -> None:
@@ -154,6 +164,24 @@ class Producer(_AsyncCloseable):
             BrokerUnavailable: the write failed; nothing was acknowledged.
         """
 
+    def submit(self, message: Message, done: Done) -> None:
+        """`append` without a task: begins now, and tells ``done`` once what came of it.
+
+        For callers that append thousands of times a second. ``done`` is called on the event
+        loop, never before this returns; it is told what `append` would return or raise, and must
+        not raise itself.
+        """
+
+        async def run() -> None:
+            try:
+                done(await self.append(message))
+            except LogStreamError as error:
+                done(error)
+
+        task = asyncio.get_running_loop().create_task(run())
+        _running.add(task)
+        task.add_done_callback(_running.discard)
+
     @abstractmethod
     def check_room(self) -> None:
         """Refuse early: called before a request's body is parsed. Never blocks.
@@ -172,7 +200,13 @@ class Producer(_AsyncCloseable):
 
 
 class Consumer(_AsyncCloseable):
-    """The worker's end. Exactly one is open on a single-machine broker at a time."""
+    """The worker's end. Exactly one is open on a single-machine broker at a time; a broker of
+    several machines gives every entry to one of many, and what one held that died to another.
+
+    Where there are many, any method may raise `LeaseLost`: this one was taken for dead, or the
+    broker had to begin anew. Order within a writer then holds for what one consumer reads, and
+    `unfinished` may have something at any time, which `has_unfinished` says.
+    """
 
     @abstractmethod
     async def unfinished(self) -> Group | None:
@@ -181,6 +215,11 @@ class Consumer(_AsyncCloseable):
         Called first, until it answers ``None``; its group must be inserted and acknowledged
         before anything new is read.
         """
+
+    def has_unfinished(self) -> bool:
+        """Whether a group of a consumer that died is waiting in `unfinished` now, to be written
+        before the next one is fixed. Never blocks."""
+        return False
 
     @abstractmethod
     async def read(self, *, max_bytes: int, wait_s: float) -> list[Entry]:

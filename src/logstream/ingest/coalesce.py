@@ -9,7 +9,9 @@ faster than one by one.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 import pyarrow as pa
@@ -21,6 +23,8 @@ from logstream.wire import NativeDecoder, Rejections
 from logstream.wire.columns import build
 
 __all__ = ["Coalescer", "Taken"]
+
+_log = logging.getLogger(__name__)
 
 _MAX_BYTES = 512 << 10
 
@@ -54,7 +58,9 @@ class Coalescer:
         self._producer = producer
         self._decoder = decoder
         self._waiting: list[_Waiting] = []
-        self._task: asyncio.Task[None] | None = None
+        self._busy = False
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def submit(self, body: bytes, received_ns: int, done: Done) -> None:
         """Hand over a body; ``done`` is told when its records are durable.
@@ -62,30 +68,43 @@ class Coalescer:
         Told `BrokerFull` or `BrokerUnavailable`, nothing of it was kept.
         """
         self._waiting.append(_Waiting(body, received_ns, done))
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
+        if not self._busy:
+            self._busy = True
+            self._idle.clear()
+            # Not at once: what the loop has already read comes along.
+            asyncio.get_running_loop().call_soon(self._next)
 
     async def close(self) -> None:
-        """Append what is waiting and stop."""
-        if self._task is not None:
-            await self._task
+        """Wait until everything that was handed over is answered."""
+        await self._idle.wait()
 
-    async def _run(self) -> None:
-        taken: list[_Waiting] = []
-        try:
-            await asyncio.sleep(0)  # what the loop has already read comes along
-            while self._waiting:
-                taken = self._take()
-                await self._append(taken)
-        except BaseException as error:
-            # Nobody may wait for an answer that will not come.
-            broken = LogStreamError(f"the append was broken off: {error!r}")
-            for waiting in taken + self._waiting:
-                waiting.done(broken)
-            self._waiting = []
-            raise
-        finally:
-            self._task = None
+    def _next(self) -> None:
+        """Append what waits, if anything does."""
+        while self._waiting:
+            taken = self._take()
+            try:
+                batch = self._decode(taken)
+                if batch is None:
+                    _tell(taken, None)
+                    continue
+                message = Message(
+                    payload=encode_batch(batch),
+                    rows=batch.num_rows,
+                    received_ns=taken[0].received_ns,
+                )
+                self._producer.submit(message, partial(self._appended, taken))
+            except Exception as error:  # noqa: BLE001 - nobody may wait for an answer that will not come
+                _log.exception("%d bodies could not be taken", len(taken))
+                _tell(taken, LogStreamError(f"the append was broken off: {error!r}"))
+                continue
+            return
+        self._busy = False
+        self._idle.set()
+
+    def _appended(self, taken: list[_Waiting], result: Position | LogStreamError) -> None:
+        _tell(taken, result)
+        # What is sent upon these answers, or was on its way, comes along.
+        asyncio.get_running_loop().call_soon(self._next)
 
     def _take(self) -> list[_Waiting]:
         size = n = 0
@@ -95,31 +114,6 @@ class Coalescer:
                 break
         taken, self._waiting = self._waiting[:n], self._waiting[n:]
         return taken
-
-    async def _append(self, taken: list[_Waiting]) -> None:
-        batch = self._decode(taken)
-        position = None
-        if batch is not None:
-            message = Message(
-                payload=encode_batch(batch),
-                rows=batch.num_rows,
-                received_ns=taken[0].received_ns,
-            )
-            try:
-                position = await self._producer.append(message)
-            except LogStreamError as error:
-                while taken:
-                    taken.pop().done(error)
-                return
-        whole = Taken(position, 1, _NONE_REJECTED)
-        while taken:
-            waiting = taken.pop()
-            rejections = waiting.rejections
-            if rejections is None:
-                waiting.done(whole)
-            else:
-                where = position if waiting.accepted else None
-                waiting.done(Taken(where, waiting.accepted, rejections))
 
     def _decode(self, taken: list[_Waiting]) -> pa.RecordBatch | None:
         batch = self._decoder.singles(
@@ -134,3 +128,19 @@ class Coalescer:
             waiting.accepted = len(more)
             rows += more
         return build(rows) if rows else None
+
+
+def _tell(taken: list[_Waiting], result: Position | LogStreamError | None) -> None:
+    """Each its own: where its records are, or why they are not."""
+    if isinstance(result, LogStreamError):
+        for waiting in taken:
+            waiting.done(result)
+        return
+    whole = Taken(result, 1, _NONE_REJECTED)
+    for waiting in taken:
+        rejections = waiting.rejections
+        if rejections is None:
+            waiting.done(whole)
+        else:
+            where = result if waiting.accepted else None
+            waiting.done(Taken(where, waiting.accepted, rejections))

@@ -7,16 +7,16 @@ import contextlib
 import errno
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from logstream.broker.base import Message, Position, Producer
+from logstream.broker.base import Done, Message, Position, Producer
 from logstream.broker.disk.files import Lock
 from logstream.broker.disk.format import FRAME_BYTES, MAX_DEDUP_BYTES, MAX_PAYLOAD_BYTES
 from logstream.broker.disk.room import Room
 from logstream.broker.disk.stored import StoredWaiter
 from logstream.broker.disk.writer import SlotWriter
 from logstream.clock import Clock
-from logstream.errors import BrokerFull, BrokerUnavailable
+from logstream.errors import BrokerFull, BrokerUnavailable, LogStreamError
 from logstream.metrics import BROKER_COMMIT_SECONDS, BROKER_COMMITS
 
 __all__ = ["DiskProducer"]
@@ -28,7 +28,7 @@ _QUEUE_BYTES = 64 << 20
 _REFRESH_S = 0.05
 _REFUSE_AFTER_ERROR_S = 1.0
 
-_Waiting = tuple[Message, "asyncio.Future[Position]"]
+_Waiting = tuple[Message, Done]
 
 
 class DiskProducer(Producer):
@@ -51,7 +51,8 @@ class DiskProducer(Producer):
         self._thread = ThreadPoolExecutor(1, f"broker-{slot}")
         self._waiting: list[_Waiting] = []
         self._queued_bytes = 0
-        self._committer: asyncio.Task[None] | None = None
+        self._commits: asyncio.Future[None] | None = None  # done when the last of a row is
+        self._late: set[asyncio.Task[None]] = set()
         self._watcher: asyncio.Task[None] | None = None
         self._refreshed_s = clock.monotonic_s()
         self._trouble: BrokerUnavailable | None = None
@@ -59,21 +60,52 @@ class DiskProducer(Producer):
         self._closed = False
 
     async def append(self, message: Message) -> Position:
+        future: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
+
+        def settle(result: Position | LogStreamError) -> None:
+            if future.done():
+                return
+            if isinstance(result, LogStreamError):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+        self._check_open()
+        self.submit(message, settle)
+        return await future
+
+    def submit(self, message: Message, done: Done) -> None:
         size = _frame_bytes(message)
         if len(message.payload) > MAX_PAYLOAD_BYTES or len(message.dedup_id) > MAX_DEDUP_BYTES:
             raise ValueError("a payload of over 1 GiB or a dedup id of over 32 bytes")
-        self._check_open()
         try:
+            self._check_open()
             self._check(size)
         except (BrokerFull, BrokerUnavailable):
+            # As of the last look. Before anybody is refused, it is looked again.
+            task = asyncio.get_running_loop().create_task(self._submit_late(message, done))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+        else:
+            self._queue(message, done, size)
+
+    async def _submit_late(self, message: Message, done: Done) -> None:
+        size = _frame_bytes(message)
+        try:
+            self._check_open()
             await self._refresh()
             self._check(size)
-        future: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
-        self._waiting.append((message, future))
+        except (BrokerFull, BrokerUnavailable) as error:
+            done(error)
+        else:
+            self._queue(message, done, size)
+
+    def _queue(self, message: Message, done: Done, size: int) -> None:
+        self._waiting.append((message, done))
         self._queued_bytes += size
-        if self._committer is None:
-            self._committer = asyncio.create_task(self._commit_waiting())
-        return await future
+        if self._commits is None:
+            self._commits = asyncio.get_running_loop().create_future()
+            self._begin_commit()
 
     def check_room(self) -> None:
         self._check_open()
@@ -98,8 +130,8 @@ class DiskProducer(Producer):
         if self._closed:
             return
         self._closed = True
-        if self._committer is not None:
-            await asyncio.shield(self._committer)
+        while running := [*self._late, *filter(None, [self._commits])]:
+            await asyncio.wait(running)
         if self._watcher is not None:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -122,20 +154,32 @@ class DiskProducer(Producer):
             raise BrokerFull("the broker's disk is slower than what arrives")
         self._room.check(self._writer.at.size + self._queued_bytes, size)
 
-    async def _commit_waiting(self) -> None:
+    def _begin_commit(self) -> None:
+        """All that waits becomes one commit."""
         loop = asyncio.get_running_loop()
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
-                first = self._writer.at.sequence
-                try:
-                    error = await loop.run_in_executor(self._thread, self._commit, batch)
-                except Exception as exc:
-                    self._answer(batch, first, BrokerUnavailable(f"the commit failed: {exc!r}"))
-                    raise
-                self._answer(batch, first, _unavailable(error) if error else None)
-        finally:
-            self._committer = None
+        batch, self._waiting = self._waiting, []
+        first = self._writer.at.sequence
+
+        def ended(work: Future[OSError | None]) -> None:
+            loop.call_soon_threadsafe(self._committed, batch, first, work)
+
+        self._thread.submit(self._commit, batch).add_done_callback(ended)
+
+    def _committed(self, batch: list[_Waiting], first: int, work: Future[OSError | None]) -> None:
+        # The next commit begins before the answers to this one are told: telling takes a while,
+        # and the disk need not wait for it.
+        failure = work.exception()
+        safe = self._writer.at.sequence - first
+        if self._waiting:
+            self._begin_commit()
+        elif self._commits is not None:
+            self._commits.set_result(None)
+            self._commits = None
+        if failure is not None:
+            self._answer(batch, first, 0, BrokerUnavailable(f"the commit failed: {failure!r}"))
+            raise failure
+        error = work.result()
+        self._answer(batch, first, safe, _unavailable(error) if error else None)
 
     def _commit(self, batch: list[_Waiting]) -> OSError | None:
         """On our thread: one group commit."""
@@ -151,16 +195,15 @@ class DiskProducer(Producer):
                 _log.warning("the broker's folder cannot be looked at: %s", exc)
         return error
 
-    def _answer(self, batch: list[_Waiting], first: int, error: BrokerUnavailable | None) -> None:
-        safe = self._writer.at.sequence - first
-        for number, (message, future) in enumerate(batch):
+    def _answer(
+        self, batch: list[_Waiting], first: int, safe: int, error: BrokerUnavailable | None
+    ) -> None:
+        for number, (message, done) in enumerate(batch):
             self._queued_bytes -= _frame_bytes(message)
-            if future.done():
-                continue
             if number < safe:
-                future.set_result(Position(self._slot, first + number))
+                done(Position(self._slot, first + number))
             elif error is not None:
-                future.set_exception(error)
+                done(error)
         if error is not None:
             if self._trouble is None:
                 _log.error("%s", error.message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -115,7 +116,9 @@ Start = Callable[..., contextlib.AbstractAsyncContextManager[Service]]
 
 
 @contextlib.asynccontextmanager
-async def running(broker: Broker | None = None, **changed: Any) -> AsyncIterator[Service]:
+async def running(
+    broker: Broker | None = None, *, send_buffer_bytes: int = 0, **changed: Any
+) -> AsyncIterator[Service]:
     settings = Settings(ingest_port=0, broker="memory:", **changed)
     broker = broker or open_broker(
         settings.broker_url,
@@ -126,6 +129,8 @@ async def running(broker: Broker | None = None, **changed: Any) -> AsyncIterator
     )
     stop, ready = asyncio.Event(), asyncio.Event()
     sock = open_socket(settings)
+    if send_buffer_bytes:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
     service = Service(sock.getsockname()[1], broker, stop)
     serving = asyncio.create_task(serve(settings, stop=stop, sock=sock, broker=broker, ready=ready))
     try:

@@ -185,6 +185,28 @@ async def test_memory_of_refused_bodies_is_given_back(start: Start) -> None:
         assert answer.status == 202
 
 
+async def test_answers_that_nobody_takes_do_not_pile_up(start: Start) -> None:
+    """A sender that reads no answers is not read from either; when it reads, it gets them all."""
+    count = 150
+    async with (
+        start(send_buffer_bytes=4096) as service,
+        connected(service) as (reader, writer),
+    ):
+        before = await _answered(service)
+        writer.write(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n" * count)
+        for _ in range(count):  # each waits its turn behind what the loop has to do
+            asked = await _answered(service) - before
+        assert 1 < asked < count + count / 2
+        assert [answer.status for answer in await answers(reader, count)] == [200] * count
+
+
+async def _answered(service: Service) -> float:
+    """Answers with status 200 in this process so far."""
+    text = (await service.request("GET", "/metrics")).body.decode()
+    name = 'logstream_ingest_requests_total{status="200"}'
+    return sum(float(line.split()[1]) for line in text.splitlines() if line.startswith(name))
+
+
 async def test_idle_connections_end_when_the_service_stops(start: Start) -> None:
     """A kept connection is closed at once; it does not hold up the stop."""
     async with (

@@ -54,6 +54,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_around",
+        "_choked",
         "_current",
         "_deaf",
         "_due_s",
@@ -77,6 +78,7 @@ class Connection(asyncio.Protocol):
         self._headed = False
         self._deaf = False  # what still comes is not read
         self._ended = False  # nothing comes any more
+        self._choked = False  # answers are not taken off as fast as they come
         self._due_s = around.clock.monotonic_s() + around.bounds.timeout_s
 
     # What the event loop calls
@@ -136,6 +138,19 @@ class Connection(asyncio.Protocol):
             )
         self._deaf = self._ended = True
         return self._current is not None
+
+    def pause_writing(self) -> None:
+        """Answers pile up: nothing more is read or begun until the sender takes them."""
+        self._choked = True
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._choked = False
+        if self._waiting:
+            self._next()
+        elif self._transport is not None:
+            self._transport.resume_reading()
 
     # What the parser calls
 
@@ -273,7 +288,7 @@ class Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
-        if self._current is None and self._waiting:
+        if self._current is None and self._waiting and not self._choked:
             request = self._waiting.popleft()
             if not self._waiting and self._transport is not None:
                 self._transport.resume_reading()

@@ -25,11 +25,11 @@ from benchmarks import servers
 from benchmarks.corpus import Corpus, read_index
 from logstream.record import concat
 from logstream.store import MEMORY_BYTES, open_store
-from logstream.store.clickhouse_driver import chdb_client
+from logstream.store.clickhouse.driver import chdb_client
 from logstream.wire import NativeDecoder, WireLimits
 
 # What the worker's inserts hold while a bulk import keeps it busy.
-GROUP_ROWS = 250_000
+GROUP_ROWS = 200_000
 BODY_ROWS = 2_000
 
 

@@ -61,7 +61,13 @@ TABLE_SETTINGS = {
     "ttl_only_drop_parts": 1,
     "non_replicated_deduplication_window": 10000,
     "auto_statistics_types": "''",
-    "min_parts_to_merge_at_once": 16,
+    "min_parts_to_merge_at_once": 32,
+    "min_bytes_for_wide_part": 128 << 20,
+}
+ONE_BLOCK = {
+    "max_insert_block_size": 1 << 20,
+    "min_insert_block_size_rows": 1 << 20,
+    "min_insert_block_size_bytes": 0,
 }
 BASE: dict[str, Any] = {"block": 200_000, "order": "Timestamp", "zstd": "ZSTD(1)", "dict": 2}
 """Keys: ``block`` rows per insert, ``order``, ``zstd`` the codec, ``dict`` 1 = dictionary-encoded
@@ -192,12 +198,11 @@ def run(path: str, rows: int, spec: dict[str, Any], queries: bool) -> dict[str, 
         cpu, merges0, wall, sys_s = 0.0, thread_cpu(), 0.0, 0.0
         for n, table in enumerate(blocks(path, rows, spec)):
             start, clock, sys0 = time.process_time(), time.perf_counter(), os.times().system
-            client.insert_arrow(
-                "l",
-                table,
-                database="logs",
-                settings={"insert_deduplication_token": f"g{n}", **insert},
-            )
+            settings = {"insert_deduplication_token": f"g{n}", **ONE_BLOCK, **insert}
+            if spec.get("path") == "driver":
+                client.insert_arrow("l", table, database="logs", settings=settings)
+            else:
+                insert_from_memory(client, table, settings)
             cpu += time.process_time() - start
             wall += time.perf_counter() - clock
             sys_s += os.times().system - sys0

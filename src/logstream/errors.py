@@ -19,7 +19,8 @@ The classes are split by what the *caller* does next, not by where they arise::
     │   ├── TooManyRequests     429  this sender is over its share
     │   └── Unavailable         503  nobody can be served now
     │       ├── BrokerFull      503  the worker is behind by more than the broker may hold
-    │       └── BrokerUnavailable 503  the disk or the broker's server refuses writes
+    │       ├── BrokerUnavailable 503  the disk or the broker's server refuses writes
+    │       └── LeaseLost       503  a worker's part was taken over: forget what was read
     ├── StoreError              500
     │   ├── StoreUnavailable    503  down, out of disk, timed out: retry the same group
     │   ├── RecordsRejected     500  the store will never take these records: split, dead-letter
@@ -44,6 +45,7 @@ __all__ = [
     "CorruptData",
     "Forbidden",
     "HeadersTooLarge",
+    "LeaseLost",
     "LengthRequired",
     "LogStreamError",
     "MethodNotAllowed",
@@ -232,6 +234,13 @@ class BrokerUnavailable(Unavailable):
     code = "broker_unavailable"
 
 
+class LeaseLost(Unavailable):
+    """This consumer's entries and groups are another's now, or handed out anew: forget them and
+    open a new consumer. What it was storing is stored once, whoever finishes it."""
+
+    code = "lease_lost"
+
+
 # The store
 
 
@@ -240,10 +249,18 @@ class StoreError(LogStreamError):
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot be reached or cannot write now; the same group may be tried again."""
+    """The store cannot be reached or cannot write now; the same group may be tried again.
+
+    ``suspect``: a name for the cause when nobody knows whether it lies in the store or in what
+    was sent; the same one again and again, from a store that answers, speaks against the latter.
+    """
 
     status = 503
     code = "store_unavailable"
+
+    def __init__(self, message: str, *, hint: str = "", suspect: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.suspect = suspect
 
 
 class RecordsRejected(StoreError):

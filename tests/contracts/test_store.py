@@ -15,6 +15,7 @@ from logstream.store import open_store
 from logstream.store.base import Store, TimeRange
 from logstream.testing.query_strategies import filters, records
 from logstream.testing.store_contract import ALL_TIME, StoreContract, every_page
+from tests.store.clickhouse_servers import CLUSTER, Servers
 from tests.store.engine import Engines
 
 
@@ -24,6 +25,22 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     engines = Engines(tmp_path_factory.mktemp("chdb"))
     yield engines
     engines.close()
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """A ClickHouse server, running for the whole module."""
+    servers = Servers(tmp_path_factory.mktemp("clickhouse"))
+    yield servers
+    servers.close()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """A server of our own that is a cluster of one shard."""
+    servers = Servers(tmp_path_factory.mktemp("cluster"), own=True)
+    yield servers
+    servers.close()
 
 
 class TestMemoryStore(StoreContract):
@@ -36,9 +53,32 @@ class TestMemoryStore(StoreContract):
 
 
 class TestChdbStore(StoreContract):
+    many_days = 2_000
+
     @pytest.fixture
     async def store(self, engines: Engines) -> AsyncIterator[Store]:
         store = engines.store()
+        await store.start()
+        yield store
+        await store.close()
+
+
+class TestClickHouseOverHttp(StoreContract):
+    @pytest.fixture
+    async def store(self, servers: Servers) -> AsyncIterator[Store]:
+        store = servers.store()
+        await store.start()
+        yield store
+        await store.close()
+
+
+@pytest.mark.parametrize("insert", ["distributed", "local"])
+class TestClickHouseCluster(StoreContract):
+    """Distributed tables over one shard; Keeper and a second node there are not."""
+
+    @pytest.fixture
+    async def store(self, cluster: Servers, insert: str) -> AsyncIterator[Store]:
+        store = cluster.store(f"cluster={CLUSTER}", f"insert={insert}", "compression=lz4")
         await store.start()
         yield store
         await store.close()

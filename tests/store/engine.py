@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from logstream.store.clickhouse import ClickHouseStore
-from logstream.store.clickhouse_driver import OpenClient, chdb_client
+from logstream.store.clickhouse.driver import OpenClient, chdb_client
+from logstream.store.clickhouse.store import ClickHouseStore
 
 __all__ = ["Engines"]
 

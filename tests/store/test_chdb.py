@@ -22,8 +22,8 @@ from logstream.query import Everything, parse
 from logstream.record import batch_of
 from logstream.store import open_store
 from logstream.store.base import QueryLimits
-from logstream.store.clickhouse import ClickHouseStore
-from logstream.store.clickhouse_driver import Engine, Handle
+from logstream.store.clickhouse.driver import Engine, Handle
+from logstream.store.clickhouse.store import ClickHouseStore
 from logstream.testing.store_contract import ALL_TIME, logs
 from tests.store.engine import Engines
 
@@ -79,6 +79,20 @@ async def test_no_rows_of_a_failed_query(engine: Engine) -> None:
             await engine.run("query", lambda handle: handle.rows(_plain(_FAILS_MIDWAY), {}, {}))
         answer = await engine.run("query", lambda handle: handle.rows("SELECT 'mine'", {}, {}))
         assert answer.rows == [("mine",)]
+
+
+async def test_a_failed_job_is_not_run_again(engine: Engine) -> None:
+    """In this process nobody else can answer: a statement that failed has failed."""
+    await engine.run("query", lambda handle: handle.rows("SELECT 1", {}, {}))
+    tries = []
+
+    def job(handle: Handle) -> None:
+        tries.append(1)
+        handle.command("SELECT throwIf(1)")
+
+    with pytest.raises(Exception, match="throwIf"):
+        await engine.run("query", job)
+    assert len(tries) == 1
 
 
 def _plain(sql: str) -> str:

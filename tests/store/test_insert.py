@@ -20,10 +20,10 @@ from logstream.errors import (
 )
 from logstream.record import Record, batch_of, complete, records_of
 from logstream.store.base import ROW_BITS
-from logstream.store.clickhouse import ClickHouseStore
-from logstream.store.clickhouse_errors import read_error, write_error
-from logstream.store.clickhouse_insert import blocks_of, encoded, with_ids
-from logstream.store.migrations import Migration, all_migrations, pending
+from logstream.store.clickhouse.errors import read_error, write_error
+from logstream.store.clickhouse.insert import blocks_of, encoded, with_ids
+from logstream.store.clickhouse.migrations import Migration, all_migrations, pending
+from logstream.store.clickhouse.store import ClickHouseStore
 from logstream.testing.query_strategies import records
 from logstream.testing.store_contract import START_NS, logs
 from tests.store.engine import Engines

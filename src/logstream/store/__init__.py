@@ -23,7 +23,9 @@ def open_store(url: str, *, query_concurrency: int = 4, memory_bytes: int = MEMO
     """The store at a URL, not yet started.
 
     Args:
-        url: ``memory:`` or ``chdb:///absolute/folder``.
+        url: ``memory:``, ``chdb:///absolute/folder``, ``clickhouse://…`` (over TLS
+            ``clickhouses://…``; see `clickhouse.url`), or ``mongodb://host/database`` and
+            ``mongodb+srv://…`` as the driver takes them.
         query_concurrency: Queries that run at once; more wait.
         memory_bytes: What an engine inside this process may use for all it does at once.
 
@@ -43,8 +45,8 @@ def _memory(url: str, query_concurrency: int, memory_bytes: int) -> Store:
 
 
 def _chdb(url: str, query_concurrency: int, memory_bytes: int) -> Store:
-    from logstream.store.clickhouse import ClickHouseStore  # noqa: PLC0415 - see SCHEMES
-    from logstream.store.clickhouse_driver import chdb_client  # noqa: PLC0415 - see SCHEMES
+    from logstream.store.clickhouse.driver import chdb_client  # noqa: PLC0415 - see SCHEMES
+    from logstream.store.clickhouse.store import ClickHouseStore  # noqa: PLC0415 - see SCHEMES
 
     parts = urlsplit(url)
     if parts.netloc or not parts.path.startswith("/") or parts.path == "/":
@@ -55,8 +57,32 @@ def _chdb(url: str, query_concurrency: int, memory_bytes: int) -> Store:
     )
 
 
+def _clickhouse(url: str, query_concurrency: int, memory_bytes: int) -> Store:
+    from logstream.store.clickhouse.server import server_client  # noqa: PLC0415 - see SCHEMES
+    from logstream.store.clickhouse.store import ClickHouseStore  # noqa: PLC0415 - see SCHEMES
+    from logstream.store.clickhouse.url import parse_url  # noqa: PLC0415 - see SCHEMES
+
+    server = parse_url(url)
+    return ClickHouseStore(
+        server_client(server), query_concurrency=query_concurrency, topology=server.topology
+    )
+
+
+def _mongodb(url: str, query_concurrency: int, memory_bytes: int) -> Store:
+    from logstream.store.mongodb.store import MongoStore  # noqa: PLC0415 - see SCHEMES
+
+    return MongoStore(url, query_concurrency=query_concurrency)
+
+
 # Backends are imported when they are chosen: chDB alone takes half a second and 200 MB.
 SCHEMES: Mapping[str, Callable[[str, int, int], Store]] = MappingProxyType(
-    {"memory": _memory, "chdb": _chdb}
+    {
+        "memory": _memory,
+        "chdb": _chdb,
+        "clickhouse": _clickhouse,
+        "clickhouses": _clickhouse,
+        "mongodb": _mongodb,
+        "mongodb+srv": _mongodb,
+    }
 )
 """URL scheme → what makes its store."""

@@ -18,7 +18,8 @@ query in the engine. Times are nanoseconds since 1970 (UTC); ranges are half-ope
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -37,6 +38,7 @@ __all__ = [
     "InsertResult",
     "QueryLimits",
     "QueryStats",
+    "Scanned",
     "SearchPage",
     "Store",
     "StoreStats",
@@ -100,6 +102,13 @@ class SearchPage(msgspec.Struct, frozen=True, kw_only=True):
     stats: QueryStats
 
 
+class Scanned(msgspec.Struct, frozen=True):
+    """Rows of a scan with all columns of `record.SCHEMA`, never none; ``end`` is the last one's."""
+
+    batch: pa.RecordBatch
+    end: Cursor
+
+
 class TableResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a query with pipes answers: named columns, rows in order.
 
@@ -161,6 +170,11 @@ class InsertResult(msgspec.Struct, frozen=True):
 
 class Store(ABC):
     """Where records are kept. Made by `store.open_store(url, settings)`."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What an operator should know of this kind of store, such as what is slow in it."""
+        return ()
 
     @abstractmethod
     async def start(self) -> None:
@@ -282,12 +296,26 @@ class Store(ABC):
         first), the record itself (``None``: not there), up to ``after`` newer ones (oldest
         first)."""
 
-    @abstractmethod
-    def export(
+    async def export(
         self, where: Filter, between: TimeRange, *, limits: QueryLimits = DEFAULT_LIMITS
     ) -> AsyncIterator[pa.RecordBatch]:
         """Every matching row, oldest first, streamed in bounded memory: batches with all columns
         of `record.SCHEMA`. ``limits.timeout_s`` bounds the wait for each batch."""
+        async with aclosing(self.scan(where, between, limits=limits)) as found:
+            async for each in found:
+                yield each.batch
+
+    @abstractmethod
+    def scan(
+        self,
+        where: Filter,
+        between: TimeRange,
+        *,
+        after: Cursor | None = None,
+        limits: QueryLimits = DEFAULT_LIMITS,
+    ) -> AsyncGenerator[Scanned]:
+        """Like `export`, and it says where each batch ends: a scan ``after`` that goes on there.
+        The order is that of (timestamp, id)."""
 
     @abstractmethod
     async def stats(self) -> StoreStats:

@@ -6,7 +6,7 @@ Every method is a loop over all records in order; nothing is fast and nothing is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 
 import pyarrow as pa
 
@@ -27,6 +27,7 @@ from logstream.store.base import (
     InsertResult,
     QueryLimits,
     QueryStats,
+    Scanned,
     SearchPage,
     Store,
     StoredRecord,
@@ -184,12 +185,22 @@ class MemoryStore(Store):
         itself = next((row for row in rows if _key(row) == at), None)
         return older[max(len(older) - before, 0) :], itself, newer[:after]
 
-    async def export(
-        self, where: Filter, between: TimeRange, *, limits: QueryLimits = DEFAULT_LIMITS
-    ) -> AsyncIterator[pa.RecordBatch]:
-        records = [row.record for row in self._matching(where, between)]
-        for start in range(0, len(records), _EXPORT_ROWS):
-            yield batch_of(records[start : start + _EXPORT_ROWS])
+    async def scan(
+        self,
+        where: Filter,
+        between: TimeRange,
+        *,
+        after: Cursor | None = None,
+        limits: QueryLimits = DEFAULT_LIMITS,
+    ) -> AsyncGenerator[Scanned]:
+        rows = [
+            row
+            for row in self._matching(where, between)
+            if after is None or _key(row) > _cursor_key(after)
+        ]
+        for start in range(0, len(rows), _EXPORT_ROWS):
+            found = rows[start : start + _EXPORT_ROWS]
+            yield Scanned(batch_of([row.record for row in found]), Cursor(*_key(found[-1])))
 
     async def stats(self) -> StoreStats:
         by_day: dict[str, list[Record]] = {}

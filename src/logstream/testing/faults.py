@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from enum import Enum
 
 import msgspec
@@ -18,6 +18,7 @@ from logstream.store.base import (
     HistogramBucket,
     InsertResult,
     QueryLimits,
+    Scanned,
     SearchPage,
     Store,
     StoredRecord,
@@ -55,6 +56,7 @@ class FaultyStore(Store):
         inner: The store that holds the records.
         schedule: Faults of the next inserts, one each; when it is used up, inserts work.
         poison: Batches with a message that holds this text are rejected; empty: none.
+        riddle: Batches with a message that holds this text fail for an unknown cause.
 
     Attributes:
         down: While true every call fails, except `close`.
@@ -62,10 +64,18 @@ class FaultyStore(Store):
         inserts: Every insert that was asked for, in order.
     """
 
-    def __init__(self, inner: Store, *, schedule: Iterable[Fault] = (), poison: str = "") -> None:
+    def __init__(
+        self,
+        inner: Store,
+        *,
+        schedule: Iterable[Fault] = (),
+        poison: str = "",
+        riddle: str = "",
+    ) -> None:
         self.inner = inner
         self.schedule = deque(schedule)
         self.poison = poison
+        self.riddle = riddle
         self.down = False
         self.gate = asyncio.Event()
         self.gate.set()
@@ -88,8 +98,11 @@ class FaultyStore(Store):
         fault = self.schedule.popleft() if self.schedule else Fault.NONE
         if fault is Fault.DOWN:
             raise StoreUnavailable("down, on purpose")
-        if self.poison and any(self.poison in text for text in batch.column("Body").to_pylist()):
+        texts = batch.column("Body").to_pylist()
+        if self.poison and any(self.poison in text for text in texts):
             raise RecordsRejected(f"a message holds {self.poison!r}")
+        if self.riddle and any(self.riddle in text for text in texts):
+            raise StoreUnavailable("nobody knows what this is", suspect="code 9999")
         assert verify or group not in self._doubtful, "a doubtful insert was repeated unverified"
         part = batch.slice(0, batch.num_rows // 2) if fault is Fault.PARTLY else batch
         result = await self.inner.insert(part, group=group, first_row=first_row, verify=verify)
@@ -182,11 +195,16 @@ class FaultyStore(Store):
         self._check()
         return await self.inner.context(anchor, where, before=before, after=after, limits=limits)
 
-    def export(
-        self, where: Filter, between: TimeRange, *, limits: QueryLimits = QueryLimits()
-    ) -> AsyncIterator[pa.RecordBatch]:
+    def scan(
+        self,
+        where: Filter,
+        between: TimeRange,
+        *,
+        after: Cursor | None = None,
+        limits: QueryLimits = QueryLimits(),
+    ) -> AsyncGenerator[Scanned]:
         self._check()
-        return self.inner.export(where, between, limits=limits)
+        return self.inner.scan(where, between, after=after, limits=limits)
 
     async def stats(self) -> StoreStats:
         self._check()

@@ -26,7 +26,25 @@ _NUMBERS = (
     "9007199254740993", "0.1", "0x10", "inf", "-Infinity", "nan", " 1", "1 ", "1_0", "1e", "٣", "",
     "1,5", "--1", "12345678901234567890123",
 )  # fmt: skip
-_KEYS = ("a", "status", "k8s.pod/name", "a b", "", "level", "msg", 'q"\\', "service.name", "by")
+_QUANTITIES = (
+    "1.5s", "250ms", "250 ms", "1m30s", "1h0m2.5s", "-2us", "3µs", "3\u03bcs", "7ns", "1e3ms", "2d",
+    ".5h", "1s2s", "s", "-", "1S", "1 s", "1  s", "1e400s", "0.1ms", "10kB", "10KB", "10KiB",
+    "1.5mb", "3 GB", "512B", "512b", "\u212aB", "1ib", "1MB2kB", "1e308PB", "1e308h1e308s", "5s\n",
+)  # fmt: skip
+_KEYS = (
+    "a",
+    "took_ms",
+    "sizeBytes",
+    "status",
+    "k8s.pod/name",
+    "a b",
+    "",
+    "level",
+    "msg",
+    'q"\\',
+    "service.name",
+    "by",
+)
 _TIMESTAMP = fields.CANONICAL["timestamp"]
 _BASE_NS = 1_700_000_000_000_000_000
 
@@ -39,6 +57,7 @@ def any_text(max_size: int = 20) -> SearchStrategy[str]:
 _texts = st.one_of(
     st.lists(st.sampled_from(_WORDS + _GLUE), max_size=6).map("".join),
     st.sampled_from(_NUMBERS),
+    st.sampled_from(_QUANTITIES),
     any_text(),
 )
 _numbers = st.one_of(
@@ -99,6 +118,7 @@ _regexes = st.builds(ast.Regex, patterns(), st.booleans())
 _operands = st.one_of(
     _numbers,
     st.sampled_from((*LEVELS, "notice", "ERR", "17")),
+    st.sampled_from(_QUANTITIES),
     _timestamps.map(format_timestamp),
 )
 _matchers: SearchStrategy[ast.Matcher] = st.one_of(

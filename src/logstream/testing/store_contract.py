@@ -78,6 +78,9 @@ def newest_first(records: Sequence[Record]) -> list[Record]:
 class StoreContract:
     """Laws of `logstream.store.base.Store`."""
 
+    many_days = 250
+    """How many days one batch may span; each is a part of its own where days are partitions."""
+
     # Exactly once
 
     async def test_what_is_inserted_is_found_whole(self, store: Store) -> None:
@@ -133,6 +136,19 @@ class StoreContract:
         assert [row.record for row in rows] == newest_first(logs(20))
         assert sorted(row.id for row in rows) == [1 << 20 | row for row in range(20)]
 
+    async def test_a_prefix_that_got_through_is_completed(self, store: Store) -> None:
+        """The first rows of a group, written alone, never stand for the whole of it: not of one
+        day, and not of another day that they did not reach."""
+        rows = [*logs(20), *(log(n, at_ns=START_NS + _DAY_NS + n) for n in range(5))]
+        batch = batch_of(rows)
+        await store.insert(batch.slice(0, 10), group=1)
+        result = await store.insert(batch, group=1, verify=True)
+        assert (result.inserted, result.present) == (15, 10)
+        found = await every_page(store)
+        assert sorted(row.id for row in found) == [1 << 20 | row for row in range(25)]
+        again = await store.insert(batch, group=1, verify=True)
+        assert (again.inserted, again.present) == (0, 25)
+
     async def test_twins_are_both_kept(self, store: Store) -> None:
         """Records of equal content, in one group or in two, are all stored."""
         twins = batch_of([log(1), log(1)])
@@ -146,16 +162,17 @@ class StoreContract:
         assert (result.inserted, result.present) == (0, 0)
         assert (await store.stats()).rows == 0
 
-    async def test_years_in_one_batch(self, store: Store) -> None:
-        """A batch that spans 2 000 days is stored once, also when it is repeated."""
-        batch = batch_of([log(day, at_ns=START_NS + day * _DAY_NS) for day in range(-1000, 1000)])
+    async def test_many_days_in_one_batch(self, store: Store) -> None:
+        """A batch of far more days than one insert may have is stored once, also repeated."""
+        days = range(-self.many_days // 2, self.many_days // 2)
+        batch = batch_of([log(day, at_ns=START_NS + day * _DAY_NS) for day in days])
         await store.insert(batch, group=1)
         again = await store.insert(batch, group=1, verify=True)
-        assert (again.inserted, again.present) == (0, 2000)
+        assert (again.inserted, again.present) == (0, self.many_days)
         stats = await store.stats()
-        assert (stats.rows, len(stats.days)) == (2000, 2000)
-        page = await store.search(where("number:999"), ALL_TIME, limit=2)
-        assert [row.record.attributes["number"] for row in page.records] == ["999"]
+        assert (stats.rows, len(stats.days)) == (self.many_days, self.many_days)
+        page = await store.search(where("number:77"), ALL_TIME, limit=2)
+        assert [row.record.attributes["number"] for row in page.records] == ["77"]
 
     async def test_a_bad_batch_is_rejected_and_the_store_goes_on(self, store: Store) -> None:
         """Data that is not what the column holds is the data's fault; the next batch is stored."""
@@ -247,6 +264,17 @@ class StoreContract:
         levels = {level for bucket in buckets for level in bucket.counts}
         assert levels == {"info", "error", "warn", ""}
 
+    async def test_a_histogram_may_have_bars_of_a_nanosecond(self, store: Store) -> None:
+        """Intervals as short as the clock's step count each moment by itself, by level and by a
+        field alike."""
+        moments = [START_NS, START_NS + 1, START_NS + 1, START_NS + 9]
+        await store.insert(batch_of([log(0, at_ns=at_ns) for at_ns in moments]), group=1)
+        between = TimeRange(START_NS, START_NS + 10)
+        for by in ("level", "number"):
+            buckets = await store.histogram(_EVERYTHING, between, interval_ns=1, by=by)
+            counts = {bucket.start_ns: sum(bucket.counts.values()) for bucket in buckets}
+            assert counts == {START_NS: 1, START_NS + 1: 2, START_NS + 9: 1}
+
     async def test_the_histogram_by_a_field_keeps_its_commonest(self, store: Store) -> None:
         """Split by a field, the ten commonest values stand alone and the rest are "other"."""
         records = [*logs(15), log(0), log(0, at_ns=START_NS + 1)]
@@ -331,6 +359,27 @@ class StoreContract:
         assert all(batch.schema.equals(SCHEMA) for batch in batches)
         rows = [record for batch in batches for record in records_of(batch)]
         assert rows == [record for record in logs(50) if record.level != "error"]
+
+    async def test_a_scan_goes_on_where_another_ended(self, store: Store) -> None:
+        """From the start, behind a batch or behind any row: what is left, each once, in order."""
+        await store.insert(batch_of(logs(30, at_ns=START_NS)), group=3)
+        await store.insert(batch_of(logs(30)), group=1)
+        rows = (await every_page(store, where("NOT number:7")))[::-1]
+
+        async def scanned(after: Cursor | None) -> list[Record]:
+            found = []
+            async for each in store.scan(where("NOT number:7"), ALL_TIME, after=after):
+                assert each.batch.schema.equals(SCHEMA)
+                found += records_of(each.batch)
+                last = rows[len(rows) - len(expected) + len(found) - 1]
+                assert each.end == Cursor(last.record.timestamp_ns, last.id)
+            return found
+
+        for first in (0, 1, 29, 30, 31, len(rows) - 1, len(rows)):
+            expected = [row.record for row in rows[first:]]
+            before = rows[first - 1] if first else None
+            after = None if before is None else Cursor(before.record.timestamp_ns, before.id)
+            assert await scanned(after) == expected
 
     async def test_pipes_make_a_table(self, store: Store) -> None:
         """A query with pipes answers named columns and rows in order."""

@@ -17,12 +17,19 @@ import pyarrow as pa
 
 from logstream import metrics
 from logstream.clock import Clock
-from logstream.errors import RecordsRejected, StoreError
+from logstream.errors import RecordsRejected, StoreError, StoreUnavailable
 from logstream.store.base import ROW_BITS, Store
 from logstream.worker.isolate import MAX_TRIES, Rejected, isolate
 from logstream.worker.retry import Sleep, Stopping, backoff_s, pause
 
-__all__ = ["MAX_GROUP_ROWS", "PART_BITS", "REJECTED_RUN_ROWS", "Writer", "ids_of_group"]
+__all__ = [
+    "MAX_GROUP_ROWS",
+    "PART_BITS",
+    "REJECTED_RUN_ROWS",
+    "SUSPECT_TRIES",
+    "Writer",
+    "ids_of_group",
+]
 
 PART_BITS = 2
 MAX_GROUP_ROWS = 1 << (ROW_BITS + PART_BITS)
@@ -33,6 +40,10 @@ REJECTED_RUN_ROWS = 100_000
 """Rows rejected in a row, not one stored between, from which on the store is taken to be at
 fault (its table was changed, say) and not the records: they are kept in the broker, not
 dead-lettered, and tried again until the store takes one."""
+
+SUSPECT_TRIES = 10
+"""Failures for the same cause, one that nobody knows, after which a store that answers otherwise
+is taken to reject the records: about a minute, with the pauses between."""
 
 _DISTRUST_TRIES = 32
 """Inserts spent on each try of a group while the store is taken to be at fault."""
@@ -76,6 +87,7 @@ class Writer:
         self._stop = stop
         self._rng = rng
         self._rejected_run = 0
+        self._blamed = ""
 
     async def write(self, batch: pa.RecordBatch, *, group: int, replayed: bool) -> list[Rejected]:
         """Store every row that the store takes, once; returns the stretches that it will not.
@@ -98,6 +110,7 @@ class Writer:
         return rejected
 
     async def _write_part(self, part: _Part, *, verify: bool) -> list[Rejected]:
+        self._blamed = ""
         try:
             await self._insert(part, 0, part.batch.num_rows, verify=verify)
         except RecordsRejected as exc:
@@ -135,7 +148,8 @@ class Writer:
 
     async def _insert(self, part: _Part, first_row: int, rows: int, *, verify: bool) -> None:
         batch = part.batch.slice(first_row, rows)
-        attempt = 0
+        attempt = alike = 0
+        suspect = ""
         down_since_s = self._clock.monotonic_s()
         while True:
             began_s = self._clock.monotonic_s()
@@ -149,6 +163,11 @@ class Writer:
                 attempt += 1
                 if attempt == 1:
                     _log.warning("the store does not take records now, trying on: %s", exc)
+                cause = exc.suspect if isinstance(exc, StoreUnavailable) else ""
+                alike = alike + 1 if cause and cause == suspect else 1
+                suspect = cause
+                if await self._blames_records(suspect, alike):
+                    raise RecordsRejected(exc.message) from exc
                 await self._wait("unavailable", attempt)
                 continue
             metrics.INSERT_SECONDS.observe(self._clock.monotonic_s() - began_s)
@@ -160,6 +179,25 @@ class Writer:
                 )
             metrics.RECORDS_STORED.inc(rows)
             return
+
+    async def _blames_records(self, suspect: str, alike: int) -> bool:
+        """Whether a cause that nobody knows lies in the records: it came back again and again
+        while the store was there. Known once, it is known for the rest of the part."""
+        if not suspect or (suspect != self._blamed and alike < SUSPECT_TRIES):
+            return False
+        try:
+            await self._store.ping()
+        except StoreError:
+            return False
+        if suspect != self._blamed:
+            _log.error(
+                "the store answers, but failed %d times for the same unknown cause (%s): taking "
+                "the records to be at fault and looking for them",
+                alike,
+                suspect,
+            )
+        self._blamed = suspect
+        return True
 
     async def _wait(self, reason: str, attempt: int) -> None:
         metrics.INSERT_RETRIES.labels(reason).inc()

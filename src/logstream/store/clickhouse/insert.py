@@ -11,6 +11,7 @@ depend on nothing but the batch, so that a repeat cuts the same ones.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import msgspec
@@ -18,7 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logstream.store.base import ROW_BITS, InsertResult
-from logstream.store.clickhouse_driver import Handle
+from logstream.store.clickhouse.driver import Handle
+from logstream.store.clickhouse.topology import Topology
+from logstream.store.clickhouse.verify import missing_rows, refuse_while_running
 
 __all__ = ["Block", "blocks_of", "insert_group", "with_ids"]
 
@@ -47,24 +50,50 @@ class Block(msgspec.Struct, frozen=True):
 
 
 def insert_group(
-    handle: Handle, table: str, batch: pa.RecordBatch, *, group: int, first_row: int, verify: bool
+    handle: Handle,
+    topology: Topology,
+    batch: pa.RecordBatch,
+    *,
+    group: int,
+    first_row: int,
+    verify: bool,
 ) -> InsertResult:
     """Write the batch's rows once; blocking. See `Store.insert`."""
     if batch.num_rows == 0:
         return InsertResult(0, 0)
     batch = with_ids(batch, group << ROW_BITS | first_row)
-    present = 0
-    settings = dict(_INSERT_SETTINGS)
-    if verify:
-        missing = _without(batch, _stored_ids(handle, table, batch))
-        present, batch = batch.num_rows - missing.num_rows, missing
-        # The ids have spoken: a token that outlived its rows must not drop them.
-        settings["insert_deduplicate"] = 0
-    for block in blocks_of(batch, f"{group}:{first_row}"):
+    token = f"{group}:{first_row}"
+    settings = {**_INSERT_SETTINGS, **topology.insert_settings}
+    if not verify:
+        _insert(handle, topology, batch, token, settings)
+        return InsertResult(batch.num_rows, 0)
+    refuse_while_running(handle, topology, group)
+    whole, torn = missing_rows(handle, topology, batch)
+    _insert(handle, topology, whole, token, settings)
+    rest = torn
+    if whole.num_rows and not topology.tokens_are_kept:
+        rest = pa.concat_batches(missing_rows(handle, topology, batch))
+    # The ids have spoken: a token that outlived its rows, or stood for fewer, must not drop these.
+    # (The setting that would turn tokens off has changed its name and left the old one without
+    # effect; a token that nobody has seen does the same everywhere.)
+    _insert(handle, topology, rest, f"{token}:{uuid.uuid4().hex}", settings)
+    missing = whole.num_rows + torn.num_rows
+    return InsertResult(missing, batch.num_rows - missing)
+
+
+def _insert(
+    handle: Handle,
+    topology: Topology,
+    batch: pa.RecordBatch,
+    token: str,
+    settings: dict[str, int | str],
+) -> None:
+    for block in blocks_of(batch, token):
         handle.insert(
-            table, encoded(block.batch), {**settings, "insert_deduplication_token": block.token}
+            topology.insert_table,
+            encoded(block.batch),
+            {**settings, "insert_deduplication_token": block.token},
         )
-    return InsertResult(batch.num_rows, present)
 
 
 def with_ids(batch: pa.RecordBatch, first_id: int) -> pa.RecordBatch:
@@ -113,28 +142,3 @@ def _with_dictionary_keys(maps: pa.MapArray) -> pa.MapArray:
     keys = maps.keys.slice(first, last - first)
     items = maps.items.slice(first, last - first)
     return pa.MapArray.from_arrays(offsets, keys.dictionary_encode(), items)
-
-
-def _stored_ids(handle: Handle, table: str, batch: pa.RecordBatch) -> pa.Array:
-    """Ids in this batch's span that are in the store already."""
-    ids, times = batch.column("RecordId"), batch.column("Timestamp").cast(pa.int64())
-    span = pc.min_max(times).as_py()
-    found = handle.arrow(
-        f"SELECT RecordId FROM {table} WHERE RecordId BETWEEN {{low:UInt64}} AND {{high:UInt64}} "
-        "AND Timestamp BETWEEN fromUnixTimestamp64Nano({oldest:Int64}, 'UTC') "
-        "AND fromUnixTimestamp64Nano({newest:Int64}, 'UTC')",
-        {
-            "low": ids[0].as_py(),
-            "high": ids[-1].as_py(),
-            "oldest": span["min"],
-            "newest": span["max"],
-        },
-        {},
-    )
-    return pa.array([], pa.uint64()) if found is None else found["RecordId"].combine_chunks()
-
-
-def _without(batch: pa.RecordBatch, stored: pa.Array) -> pa.RecordBatch:
-    if len(stored) == 0:
-        return batch
-    return batch.filter(pc.invert(pc.is_in(batch.column("RecordId"), value_set=stored)))

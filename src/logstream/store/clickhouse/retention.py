@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from logstream.store.base import DayUsage, StoreStats
-from logstream.store.clickhouse_driver import Handle
+from logstream.store.clickhouse.driver import Handle
+from logstream.store.clickhouse.topology import Topology
 
 __all__ = ["drop_days", "read_stats"]
 
 
-def read_stats(handle: Handle, database: str, table: str) -> StoreStats:
-    """Size by day and the span of time, from the engine's own notes; blocking."""
+def read_stats(handle: Handle, topology: Topology) -> StoreStats:
+    """Size by day and the span of time, from the engine's own notes; blocking.
+
+    On a cluster the size is that of one replica of each shard.
+    """
     parts = handle.rows(
-        "SELECT partition, sum(rows), sum(bytes_on_disk) FROM system.parts "
+        f"SELECT partition, sum(rows), sum(bytes_on_disk) FROM {topology.parts} "
         "WHERE database = {database:String} AND table = {table:String} AND active "
         "GROUP BY partition ORDER BY partition",
-        {"database": database, "table": table},
+        {"database": topology.database, "table": topology.parts_of},
         {},
     )
     days = [DayUsage(day=day, rows=rows, bytes=size) for day, rows, size in parts.rows]
@@ -28,7 +32,7 @@ def read_stats(handle: Handle, database: str, table: str) -> StoreStats:
     if days:
         span = handle.rows(
             "SELECT toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)) "
-            f"FROM {database}.{table}",
+            f"FROM {topology.table}",
             {},
             {},
         )
@@ -42,7 +46,9 @@ def read_stats(handle: Handle, database: str, table: str) -> StoreStats:
     )
 
 
-def drop_days(handle: Handle, table: str, days: Sequence[str]) -> None:
+def drop_days(handle: Handle, topology: Topology, days: Sequence[str]) -> None:
     """Drop whole days; blocking."""
+    # A server refuses to drop more than 50 GB at once, lest somebody did not mean it.
+    settings = {**topology.ddl_settings, "max_partition_size_to_drop": 0}
     for day in days:
-        handle.command(f"ALTER TABLE {table} DROP PARTITION {{day:String}}", {"day": day})
+        handle.command(topology.drop_day(day), settings=settings)

@@ -1,4 +1,4 @@
-"""The store on ClickHouse: chDB in this process, or a server; schema, SQL and laws are the same.
+"""The store on ClickHouse: chDB in this process, a server, or a cluster; the laws are the same.
 
 Two lanes keep each other's way clear: inserts have a connection of their own, so that heavy
 queries never hold them up; queries share `query_concurrency` connections and wait for one.
@@ -7,13 +7,11 @@ queries never hold them up; queries share `query_concurrency` connections and wa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import pyarrow as pa
 
 from logstream.query import Filter, Query
-from logstream.store import clickhouse_counts as counts
-from logstream.store import clickhouse_search as reads
 from logstream.store.base import (
     DEFAULT_LIMITS,
     Cursor,
@@ -21,6 +19,7 @@ from logstream.store.base import (
     HistogramBucket,
     InsertResult,
     QueryLimits,
+    Scanned,
     SearchPage,
     Store,
     StoredRecord,
@@ -29,17 +28,19 @@ from logstream.store.base import (
     TimeRange,
     ValueCount,
 )
-from logstream.store.clickhouse_driver import Engine, Handle, OpenClient
-from logstream.store.clickhouse_errors import write_error
-from logstream.store.clickhouse_insert import insert_group
-from logstream.store.clickhouse_retention import drop_days, read_stats
-from logstream.store.clickhouse_source import Source
-from logstream.store.migrations import APPLIED_TABLE_SQL, all_migrations, pending
+from logstream.store.clickhouse import counts
+from logstream.store.clickhouse import search as reads
+from logstream.store.clickhouse.driver import Engine, Handle, OpenClient
+from logstream.store.clickhouse.errors import write_error
+from logstream.store.clickhouse.insert import insert_group
+from logstream.store.clickhouse.migrate import migrate
+from logstream.store.clickhouse.retention import drop_days, read_stats
+from logstream.store.clickhouse.source import Source
+from logstream.store.clickhouse.topology import Topology
 from logstream.store.retention import days_to_drop
 
 __all__ = ["ClickHouseStore"]
 
-TABLE = "otel_logs"
 DATABASE = "logstream"
 
 
@@ -49,41 +50,28 @@ class ClickHouseStore(Store):
     Args:
         open_client: Opens one connection.
         query_concurrency: Queries that run at once; more wait.
-        database: Where the table is; created if it is not there. A name, never user input.
+        database: Where the table is; created if it is not there.
+        topology: One server, unless it says otherwise; then ``database`` is its.
     """
 
     def __init__(
-        self, open_client: OpenClient, *, query_concurrency: int = 4, database: str = DATABASE
+        self,
+        open_client: OpenClient,
+        *,
+        query_concurrency: int = 4,
+        database: str = DATABASE,
+        topology: Topology | None = None,
     ) -> None:
         self._engine = Engine(open_client, {"query": query_concurrency, "insert": 1, "admin": 1})
-        self._database = database
-        self._table = f"{database}.{TABLE}"
-        self._source = Source(self._engine, self._table)
+        self._topology = topology or Topology(database=database)
+        self._database = self._topology.database
+        self._source = Source(self._engine, self._topology.table)
 
     async def start(self) -> None:
         await self._engine.open()
-        await self._engine.run("admin", self._migrate)
+        await self._engine.run("admin", lambda handle: migrate(handle, self._topology))
         # pyarrow loads pandas with the first array it makes: the first insert need not wait for it.
         await asyncio.to_thread(pa.array, [0])
-
-    def _migrate(self, handle: Handle) -> None:
-        # Never the engine's default database: chDB shows files of the current folder in it.
-        handle.command(f"CREATE DATABASE IF NOT EXISTS {self._database} ENGINE = Atomic")
-        handle.command(f"USE {self._database}")
-        handle.command(APPLIED_TABLE_SQL)
-        noted = handle.rows("SELECT number, checksum FROM schema_migrations", {}, {})
-        for migration in pending(dict(map(tuple, noted.rows)), all_migrations()):
-            for statement in migration.statements:
-                handle.command(statement)
-            handle.command(
-                "INSERT INTO schema_migrations (number, name, checksum) "
-                "SELECT {number:UInt32}, {name:String}, {checksum:String}",
-                {
-                    "number": migration.number,
-                    "name": migration.name,
-                    "checksum": migration.checksum,
-                },
-            )
 
     async def close(self) -> None:
         await self._engine.close()
@@ -94,7 +82,7 @@ class ClickHouseStore(Store):
         return await self._engine.run(
             "insert",
             lambda handle: insert_group(
-                handle, self._table, batch, group=group, first_row=first_row, verify=verify
+                handle, self._topology, batch, group=group, first_row=first_row, verify=verify
             ),
             map_error=write_error,
         )
@@ -176,15 +164,18 @@ class ClickHouseStore(Store):
             self._source, anchor, where, before=before, after=after, limits=limits
         )
 
-    def export(
-        self, where: Filter, between: TimeRange, *, limits: QueryLimits = DEFAULT_LIMITS
-    ) -> AsyncIterator[pa.RecordBatch]:
-        return reads.export(self._source, where, between, limits)
+    def scan(
+        self,
+        where: Filter,
+        between: TimeRange,
+        *,
+        after: Cursor | None = None,
+        limits: QueryLimits = DEFAULT_LIMITS,
+    ) -> AsyncGenerator[Scanned]:
+        return reads.scan(self._source, where, between, after=after, limits=limits)
 
     async def stats(self) -> StoreStats:
-        return await self._engine.run(
-            "admin", lambda handle: read_stats(handle, self._database, TABLE)
-        )
+        return await self._engine.run("admin", lambda handle: read_stats(handle, self._topology))
 
     async def explain(self, query: Query, between: TimeRange) -> str:
         return await reads.explain(self._source, query, between, DEFAULT_LIMITS)
@@ -193,9 +184,9 @@ class ClickHouseStore(Store):
         self, *, now_ns: int, max_age_s: float, max_bytes: int
     ) -> list[str]:
         def work(handle: Handle) -> list[str]:
-            usage = read_stats(handle, self._database, TABLE).days
+            usage = read_stats(handle, self._topology).days
             days = days_to_drop(usage, now_ns=now_ns, max_age_s=max_age_s, max_bytes=max_bytes)
-            drop_days(handle, self._table, days)
+            drop_days(handle, self._topology, days)
             return days
 
         return await self._engine.run("admin", work, map_error=write_error)

@@ -3,6 +3,11 @@
 Files are never changed after a release: a change is a new file. What was applied is noted in the
 table ``schema_migrations`` with a checksum of the text, so that an edited file is an error and
 not a table that differs from its neighbour's.
+
+A file is written for one server; `topology` makes of it what a cluster needs. Several
+processes may apply the same file at the same time, so a statement has to change nothing when it
+is run again: ``CREATE TABLE`` (``IF NOT EXISTS`` is added), ``ALTER TABLE`` with ``ADD … IF NOT
+EXISTS``, ``DROP … IF EXISTS`` or ``MODIFY``.
 """
 
 from __future__ import annotations
@@ -16,19 +21,7 @@ import msgspec
 
 from logstream.errors import StoreUnavailable
 
-__all__ = ["APPLIED_TABLE_SQL", "Migration", "all_migrations", "pending"]
-
-APPLIED_TABLE_SQL = """
-CREATE TABLE IF NOT EXISTS schema_migrations
-(
-    number UInt32,
-    name String,
-    checksum String,
-    applied_at DateTime DEFAULT now()
-)
-ENGINE = MergeTree ORDER BY number
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
-"""
+__all__ = ["Migration", "all_migrations", "pending"]
 
 _FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 

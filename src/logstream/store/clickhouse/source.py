@@ -13,7 +13,7 @@ from logstream.query import Filter
 from logstream.query.to_clickhouse import Params, compile_filter
 from logstream.record import Record
 from logstream.store.base import QueryLimits, StoredRecord, TimeRange
-from logstream.store.clickhouse_driver import Answer, Engine
+from logstream.store.clickhouse.driver import Answer, Engine
 from logstream.timestamps import MAX_TIMESTAMP_NS, MIN_TIMESTAMP_NS
 
 __all__ = [
@@ -75,6 +75,8 @@ def _settings(limits: QueryLimits) -> dict[str, int | str]:
         # Left to itself the engine read the attributes of every row before it looked for a rare
         # word: three times the work. Filters are compiled with the cheapest condition first.
         "allow_reorder_prewhere_conditions": 0,
+        # Read ahead in every part, a page of 50 records took 420 000 rows instead of 95 000.
+        "read_in_order_use_buffering": 0,
         # By default a query gets a second thread only when 2 GiB are free: never, in this engine.
         "max_threads_min_free_memory_per_thread": _MIN_FREE_BYTES_PER_THREAD,
     }

@@ -7,7 +7,7 @@ A cursor is (timestamp, id): unique, so pages neither repeat nor skip.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Literal
 
 import pyarrow as pa
@@ -19,12 +19,13 @@ from logstream.store.base import (
     Cursor,
     QueryLimits,
     QueryStats,
+    Scanned,
     SearchPage,
     StoredRecord,
     TableResult,
     TimeRange,
 )
-from logstream.store.clickhouse_source import (
+from logstream.store.clickhouse.source import (
     RECORD_COLUMNS,
     Source,
     conditions,
@@ -34,7 +35,7 @@ from logstream.store.clickhouse_source import (
 )
 from logstream.timestamps import MAX_TIMESTAMP_NS, MIN_TIMESTAMP_NS
 
-__all__ = ["context", "explain", "export", "search", "table"]
+__all__ = ["context", "explain", "scan", "search", "table"]
 
 EXPORT_ROWS = 20_000
 """Rows of one exported batch: what bounds an export's memory."""
@@ -151,12 +152,17 @@ async def context(
     return older[::-1], found[0] if found else None, newer
 
 
-async def export(
-    source: Source, where: Filter, between: TimeRange, limits: QueryLimits
-) -> AsyncIterator[pa.RecordBatch]:
-    """See `Store.export`."""
+async def scan(
+    source: Source,
+    where: Filter,
+    between: TimeRange,
+    *,
+    after: Cursor | None,
+    limits: QueryLimits,
+) -> AsyncGenerator[Scanned]:
+    """See `Store.scan`."""
     columns = ", ".join(("RecordId", *SCHEMA.names))
-    cursor: Cursor | None = None
+    cursor = after
     while True:
         params = Params()
         condition = [
@@ -167,10 +173,10 @@ async def export(
         page = await source.arrow(sql, params, limits)
         if page is None or page.num_rows == 0:
             return
-        at = page["Timestamp"][-1].cast(pa.timestamp("ns", tz="UTC")).value
-        cursor = Cursor(at, page["RecordId"][-1].as_py())
-        for batch in page.select(SCHEMA.names).cast(SCHEMA).combine_chunks().to_batches():
-            yield batch
+        for batch in page.combine_chunks().to_batches():
+            at = batch["Timestamp"][-1].cast(pa.timestamp("ns", tz="UTC")).value
+            cursor = Cursor(at, batch["RecordId"][-1].as_py())
+            yield Scanned(batch.select(SCHEMA.names).cast(SCHEMA), cursor)
         if page.num_rows < EXPORT_ROWS:
             return
 

@@ -1,4 +1,4 @@
-"""The one place that touches the ClickHouse driver: connections, a bounded pool, errors.
+"""Connections of the ClickHouse driver: a bounded pool, stopping what runs, errors.
 
 The same code talks to chDB (ClickHouse's engine inside this process) and to a ClickHouse server;
 only how a connection is opened differs.
@@ -8,6 +8,10 @@ Facts this file is built around:
 * a connection runs one statement at a time; many connections run at once;
 * chDB: after a statement failed, the next one on the same connection may first return rows of
   the failed one. So a connection that saw any error is closed and never used again;
+* a server keeps nothing of a failed statement; its connections end when it does not answer, and
+  then all of them, for the next may be to another server (`server`);
+* the driver sends an insert again by itself when the connection was lost, but not one whose body
+  it cannot replay. It must not: only `insert` knows how to do so safely;
 * chDB: one data folder a process, one process a data folder; the first connection opens the
   engine with its options, closing the last one shuts it down;
 * a statement is stopped by ``KILL QUERY`` from another connection. Each carries a tag of its own
@@ -22,20 +26,22 @@ import fcntl
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import clickhouse_connect
-import msgspec
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.httpclient import HttpClient
+from urllib3.exceptions import HTTPError
 
 from logstream.errors import LogStreamError, RecordsRejected, StoreUnavailable
-from logstream.store.clickhouse_errors import MapError, read_error
+from logstream.store.clickhouse.errors import MapError, read_error
+from logstream.store.clickhouse.handle import Answer, Handle
 
 __all__ = ["Answer", "Engine", "Handle", "Lane", "OpenClient", "chdb_client"]
 
@@ -45,100 +51,22 @@ Lane = str
 """Which jobs wait for each other: each lane has its own number of connections."""
 
 _KILL_INTERVAL_S = 0.05
+_INSERTS: Lane = "insert"
+"""The lane whose jobs are never run again by themselves."""
 
 # What the engine may keep in memory between queries. Its defaults are for a machine of its own.
 _CHDB_OPTIONS = {
     "mark_cache_size": 64 << 20,
     "primary_index_cache_size": 64 << 20,
     "index_mark_cache_size": 32 << 20,
+    # Skip indexes of some 10 M records: one trace id among them is found in 23 ms instead of 32.
+    "index_uncompressed_cache_size": 64 << 20,
     "query_condition_cache_size": 16 << 20,
     "uncompressed_cache_size": 0,
     "compiled_expression_cache_size": 16 << 20,
     "max_thread_pool_free_size": 4,
     "max_io_thread_pool_free_size": 0,
 }
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """Rows of one statement, how many rows the engine read for them, and how long it ran."""
-
-    columns: tuple[str, ...]
-    rows: Sequence[Sequence[Any]]
-    scanned: int
-    elapsed_ms: float
-
-
-class Handle:
-    """One connection during one job. Its methods block; any exception ends the connection."""
-
-    def __init__(self, client: Client, tag: str) -> None:
-        self._client = client
-        self._tag = tag
-
-    def rows(
-        self, sql: str, parameters: Mapping[str, Any], settings: Mapping[str, int | str]
-    ) -> Answer:
-        """Run a SELECT; ``parameters`` are bound by the engine as ``{name:Type}``."""
-        result = self._client.query(self._with(sql, settings), parameters=dict(parameters))
-        summary: Mapping[str, Any] = result.summary or {}
-        return Answer(
-            tuple(result.column_names),
-            result.result_rows,
-            int(summary.get("read_rows", 0)),
-            int(summary.get("elapsed_ns", 0)) / 1e6,
-        )
-
-    def arrow(
-        self, sql: str, parameters: Mapping[str, Any], settings: Mapping[str, int | str]
-    ) -> pa.Table:
-        """Like `rows`, as an Arrow table."""
-        settings = {**settings, "output_format_arrow_string_as_string": 1}
-        raw = self._client.raw_query(
-            self._with(sql, settings), parameters=dict(parameters), fmt="Arrow"
-        )
-        if not raw:
-            return None
-        with pa.ipc.open_file(pa.py_buffer(raw)) as reader:
-            return reader.read_all()
-
-    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """Run a statement that answers nothing."""
-        self._client.command(sql, parameters=dict(parameters or {}))
-
-    def insert(self, table: str, batch: pa.RecordBatch, settings: Mapping[str, int | str]) -> None:
-        """Insert the batch as one block."""
-        whole = pa.Table.from_batches([batch])
-        if self._client.server_host_name is None and hasattr(os, "memfd_create"):
-            self._insert_in_process(table, whole, settings)
-        else:
-            self._client.insert_arrow(table, whole, settings={"log_comment": self._tag, **settings})
-
-    def _insert_in_process(
-        self, table: str, whole: pa.Table, settings: Mapping[str, int | str]
-    ) -> None:
-        # The engine reads the block from memory: one copy less than the driver's temporary file,
-        # and nothing is left on the disk when the process is killed.
-        fd = os.memfd_create("logstream-insert")
-        try:
-            path = f"/proc/self/fd/{fd}"
-            with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, whole.schema) as writer:
-                writer.write_table(whole)
-            columns = ", ".join(f"`{name}`" for name in whole.schema.names)
-            sql = f"INSERT INTO {table} ({columns}) FROM INFILE '{path}'"
-            self._client.command(f"{self._with(sql, settings)} FORMAT Arrow")
-        finally:
-            os.close(fd)
-
-    def _with(self, sql: str, settings: Mapping[str, int | str]) -> str:
-        every = {"log_comment": self._tag, **settings}
-        pairs = (f"{name} = {value if isinstance(value, int) else _quoted(value)}"
-                 for name, value in every.items())  # fmt: skip
-        return f"{sql}\nSETTINGS {', '.join(pairs)}"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 class Engine:
@@ -155,6 +83,7 @@ class Engine:
         self._threads = ThreadPoolExecutor(sum(lanes.values()), thread_name_prefix="store")
         self._control_thread = ThreadPoolExecutor(1, thread_name_prefix="store-control")
         self._control: Client | None = None
+        self._control_astray = False
         self._idle: list[Client] = []
         self._tags = (f"logstream-{os.getpid()}-{id(self)}-{n}" for n in itertools.count())
         self._running: dict[str, asyncio.Future[Any]] = {}
@@ -187,7 +116,7 @@ class Engine:
             raise StoreUnavailable("the store is closed")
         tag = next(self._tags)
         future = asyncio.get_running_loop().run_in_executor(
-            self._threads, self._work, job, tag, map_error
+            self._threads, self._work, lane, job, tag, map_error
         )
         self._running[tag] = future
         future.add_done_callback(lambda _: self._finished(lane, tag))
@@ -231,22 +160,49 @@ class Engine:
 
     # In threads from here on
 
-    def _work(self, job: Callable[[Handle], T], tag: str, map_error: MapError) -> T:
+    def _work(self, lane: Lane, job: Callable[[Handle], T], tag: str, map_error: MapError) -> T:
         try:
-            client = self._idle.pop()
+            client, used_before = self._idle.pop(), True
         except IndexError:
-            client = self._connect()
+            client, used_before = self._connect(), False
         try:
             answer = job(Handle(client, tag))
         except BaseException as exc:
-            client.close()
-            raise _mapped(exc, map_error) from exc
-        self._idle.append(client)
-        return answer
+            self._after_failure(client, exc)
+            # The server may just have been restarted, or another one may answer.
+            if not used_before or lane == _INSERTS or not _is_lost(client, exc):
+                raise _mapped(exc, map_error) from exc
+        else:
+            self._idle.append(client)
+            return answer
+        return self._work(lane, job, tag, map_error)
+
+    def _after_failure(self, client: Client, exc: BaseException) -> None:
+        if _is_whole(client, exc):
+            self._idle.append(client)
+            return
+        client.close()
+        if isinstance(client, HttpClient):
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        # What is to be stopped from now on may run on another server than before.
+        self._control_astray = True
+        while self._idle:
+            try:
+                self._idle.pop().close()
+            except IndexError:  # another thread took the last one
+                return
 
     def _kill(self, tag: str) -> None:
-        if self._control is None:
-            self._control = self._connect()
+        try:
+            if self._control is not None and self._control_astray:
+                self._control.close()
+                self._control = None
+            if self._control is None:
+                self._control, self._control_astray = self._connect(), False
+        except LogStreamError:
+            return  # tried again until what was to be stopped has ended
         try:
             self._control.command(
                 "KILL QUERY WHERE Settings['log_comment'] = {tag:String} ASYNC",
@@ -261,16 +217,38 @@ class Engine:
             return self._open_client()
 
 
+def _is_whole(client: Client, exc: BaseException) -> bool:
+    """Whether a connection can be used on: a server said what it had to say and that was it."""
+    said = getattr(exc, "code", None) is not None or isinstance(exc, LogStreamError)
+    return isinstance(client, HttpClient) and said
+
+
+def _is_lost(client: Client, exc: BaseException) -> bool:
+    """Whether the server did not answer, or something before it did."""
+    over_http = isinstance(client, HttpClient) and isinstance(exc, ClickHouseError)
+    return over_http and not _is_whole(client, exc)
+
+
 def _mapped(exc: BaseException, map_error: MapError) -> BaseException:
     if isinstance(exc, LogStreamError):
         return exc
     if isinstance(exc, ClickHouseError):
-        return map_error(getattr(exc, "code", None), str(exc))
+        return map_error(getattr(exc, "code", None), _message(exc))
     if isinstance(exc, pa.ArrowException):
         return RecordsRejected(f"the store does not take these records: {exc}")
     if isinstance(exc, OSError):
         return StoreUnavailable(f"the store cannot be used: {exc}")
     return exc
+
+
+def _message(exc: ClickHouseError) -> str:
+    """The engine's message, or what became of the connection without the request's URL, in
+    which there are values that users asked for."""
+    cause: Any = exc.__cause__
+    if not isinstance(cause, HTTPError):
+        return str(exc)
+    reason = getattr(cause, "reason", None) or cause
+    return re.sub(r"^.*?<[^>]*>: |^.*?Connection\([^)]*\): ", "", str(reason))
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from logstream.query.fields import Column, Kind
 from logstream.query.to_clickhouse import Params
 from logstream.severity import level_of_number
 from logstream.store.base import FieldInfo, HistogramBucket, QueryLimits, TimeRange, ValueCount
-from logstream.store.clickhouse_driver import Answer
-from logstream.store.clickhouse_source import Source, conditions, together
+from logstream.store.clickhouse.driver import Answer
+from logstream.store.clickhouse.source import Source, conditions, together
 from logstream.store.counting import (
     HISTOGRAM_VALUES,
     OTHER,

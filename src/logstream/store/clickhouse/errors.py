@@ -1,8 +1,9 @@
 """ClickHouse's error codes in our error tree.
 
 For an insert the question is whether the same rows may succeed later. Only codes that blame the
-data say no; everything else, codes not known here included, is "not now": a pipeline that waits
-loses nothing, one that gives up on good records does.
+data say no; everything else is "not now": a pipeline that waits loses nothing, one that gives up
+on good records does. A code that is not known here is "not now" too, but carries the code as its
+`suspect`, so that whoever waits can tell when it has waited long enough.
 """
 
 from __future__ import annotations
@@ -40,12 +41,24 @@ EXPENSIVE_CODES = frozenset({
 BAD_QUERY_CODES = frozenset({427})
 """CANNOT_COMPILE_REGEXP."""
 
+LOGIN_CODES = frozenset({192, 193, 194, 516})
+"""UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, AUTHENTICATION_FAILED."""
+
+RIGHTS_CODES = frozenset({164, 291, 497})
+"""READONLY, DATABASE_ACCESS_DENIED, ACCESS_DENIED."""
+
 UNAVAILABLE_CODES = frozenset({
-    173, 243, 999,  # CANNOT_ALLOCATE_MEMORY, NOT_ENOUGH_SPACE, KEEPER_EXCEPTION
-    60, 81,  # UNKNOWN_TABLE, UNKNOWN_DATABASE: somebody removed it under us
-    74, 75, 76, 88, 204,  # reading, writing, opening, syncing files
-    202, 209, 210, 242,  # TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR, read-only
-    236, 516,  # ABORTED, AUTHENTICATION_FAILED
+    173, 243,  # CANNOT_ALLOCATE_MEMORY, NOT_ENOUGH_SPACE
+    60, 81, 218,  # UNKNOWN_TABLE, UNKNOWN_DATABASE, TABLE_IS_DROPPED: removed under us
+    74, 75, 76, 77, 87, 88, 107, 204, 294, 586, 641,  # reading, writing, syncing files
+    95, 96, 198, 203, 209, 210, 279, 297,  # sockets, names, connections between nodes
+    202, 439, 700, 749, 762, 776,  # too many statements, threads, sessions, connections
+    236, 242, 473, 677, 774,  # ABORTED, TABLE_IS_READ_ONLY, deadlock, cancelled thread
+    201, 364, 452,  # QUOTA_EXCEEDED, too many requests, SETTING_CONSTRAINT_VIOLATION
+    225, 244, 308, 999,  # Keeper
+    254, 265, 285, 286, 289, 319, 369, 415, 416,  # replicas, quorum
+    574, 588, 589, 904,  # Distributed tables
+    499, 500, 660, 771,  # disks that are object storage
 })  # fmt: skip
 
 REJECTED_CODES = frozenset({
@@ -61,11 +74,20 @@ REJECTED_CODES = frozenset({
 })  # fmt: skip
 
 _TOO_MANY_PARTS = 252
+_NOT_THE_DATA = UNAVAILABLE_CODES | TIMEOUT_CODES | EXPENSIVE_CODES | {CANCELLED_CODE}
 
 
 def read_error(code: int | None, message: str) -> LogStreamError:
     """What went wrong with a query or a connection."""
     text = _short(message)
+    if code in LOGIN_CODES:
+        return StoreUnavailable(
+            f"the store refuses the login: {text}", hint="check user and password of the store URL"
+        )
+    if code in RIGHTS_CODES:
+        return StoreUnavailable(
+            f"the store's user lacks a right: {text}", hint="docs/operations.md lists the grants"
+        )
     if code is None or code in UNAVAILABLE_CODES:
         return StoreUnavailable(f"the store does not answer: {text}")
     if code in TIMEOUT_CODES:
@@ -88,10 +110,15 @@ def write_error(code: int | None, message: str) -> LogStreamError:
     split = code == _TOO_MANY_PARTS and "partitions" in message.partition(":")[2][:80]
     if code in REJECTED_CODES or split:
         return RecordsRejected(f"the store does not take these records: {text}")
-    return StoreUnavailable(f"the store cannot write now: {text}")
+    if code in LOGIN_CODES or code in RIGHTS_CODES:
+        return read_error(code, message)
+    known = code is None or code == _TOO_MANY_PARTS or code in _NOT_THE_DATA
+    suspect = "" if known else f"code {code}"
+    return StoreUnavailable(f"the store cannot write now: {text}", suspect=suspect)
 
 
 def _short(message: str) -> str:
-    """The engine's message without its code, its version and a stack trace."""
+    """The engine's message without its code, its version, the URL and a stack trace."""
     text = message.partition("DB::Exception: ")[2] or message
+    text = text.partition(" (for url ")[0]
     return text.partition(" (version ")[0].splitlines()[0][:500].rstrip(". ") if text else ""

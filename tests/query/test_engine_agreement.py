@@ -240,3 +240,28 @@ def test_infinite_sums_are_absent(engine: Engine) -> None:
     assert compiled.table(engine.rows(compiled.sql, params)).rows == [(None, 1e308)]
     assert evaluate(query, stored).rows == [(None, 1e308)]
     assert math.isinf(sum([1e308] * 3))
+
+
+quantity_like = st.one_of(
+    st.from_regex(
+        r"[+-]?([0-9.]{1,4} ?(d|h|m|s|ms|us|µs|ns|[kKMG]?i?[bB])){1,3}\n?", fullmatch=True
+    ),
+    st.text("0123456789.+-e dhmsunµkKiIbBMGTP", max_size=8),
+    number_like,
+)
+
+
+@given(
+    values=st.lists(quantity_like, min_size=1, max_size=20),
+    bound=st.sampled_from((">-1d", ">=0s", "<1m", ">=1kB", "<2MiB", ">-1B", "<=0.1ms", ">1e290d")),
+    key=st.sampled_from(("took", "took_ms", "size_bytes", "sizeKb")),
+)
+@example(values=["1.5s", "1m30s", "90000", "1e400s", "-", "", "٣s", "1\n"], bound="<1m", key="x_ms")
+def test_the_same_texts_are_the_same_quantities(
+    engine: Engine, values: list[str], bound: str, key: str
+) -> None:
+    """Comparisons with a unit select the same texts in ClickHouse and in Python."""
+    stored = [Record(timestamp_ns=i, attributes={key: value}) for i, value in enumerate(values)]
+    engine.fill(stored)
+    wanted = parse(f"{key}:{bound}").filter
+    assert found_by_engine(engine, wanted) == found_by_predicate(stored, wanted)

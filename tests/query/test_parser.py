@@ -135,6 +135,8 @@ FAULTS: dict[str, tuple[int, int, str, str]] = {
     "foo | stats cuont()": (1, 13, 'unknown function "cuont"', '"count"'),
     "foo | stats median(x)": (1, 13, 'unknown function "median"', '"p50"'),
     "foo | stats count() by binn(1m)": (1, 24, "binn", '"bin"'),
+    "foo | count()": (1, 7, 'unknown pipe "count"', "write stats count()"),
+    "foo | stats count by x": (1, 19, "'b' cannot stand", "count()"),
     "foo |": (1, 6, "pipe's name is missing", ""),
     "foo | stats avg()": (1, 13, "needs a field", "avg(duration)"),
     "foo | stats count() by bin(x)": (1, 24, "needs a duration", "bin(1m)"),

@@ -18,6 +18,7 @@ from logstream.query.matching import (
     MomentWithin,
     NumberWithin,
     Present,
+    QuantityWithin,
     SeverityWithin,
     Test,
     TextIs,
@@ -235,13 +236,35 @@ def _text_sql(value: str, test: Test, params: Params) -> str:
         case HasText(text, whole):
             return _has_text_sql(f"lower({value})", lower_ascii(text), params, whole=whole)
         case NumberWithin():
-            number = f"toFloat64OrNull({value})"
-            finite = f"isFinite({number})"
-            return f"ifNull({' AND '.join([finite, *_bounds(number, test, params)])}, 0)"
+            return _within(f"toFloat64OrNull({value})", test, params)
+        case QuantityWithin():
+            return _within(_amount_sql(value, test, params), test.amount, params)
         case Present():
             return "1"
         case Impossible() | SeverityWithin() | MomentWithin():
             return "0"
+
+
+def _within(number: str, test: NumberWithin, params: Params) -> str:
+    return f"ifNull({' AND '.join([f'isFinite({number})', *_bounds(number, test, params)])}, 0)"
+
+
+def _amount_sql(value: str, test: QuantityWithin, params: Params) -> str:
+    """`Dimension.amount` of the text; NULL, or not finite, where it is no quantity."""
+    dimension, plain = test.dimension, "NULL"
+    if test.plain_unit is not None:
+        plain = f"toFloat64OrNull({value}) * {params.add(test.plain_unit, 'Float64')}"
+    groups = f"extractGroups({value}, {params.text(dimension.pattern)})"
+    names = ", ".join(map(params.text, dimension.units))
+    factors = ", ".join(params.add(each, "Float64") for each in dimension.units.values())
+    total = " + ".join(
+        f"toFloat64OrZero({groups}[{2 * n}])"
+        f" * transform(lower({groups}[{2 * n + 1}]), [{names}], [{factors}], 0.0)"
+        for n in range(1, dimension.pairs + 1)
+    )
+    fits = f"position({params.text(dimension.endings)}, right({value}, 1)) > 0"
+    signed = f"if({groups}[1] = '-', -1.0, 1.0) * ({total})"
+    return f"if({value} != '' AND {fits} AND notEmpty({groups}), {signed}, {plain})"
 
 
 def _bounds(number: str, test: NumberWithin, params: Params) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ from logstream.query.matching import (
     MomentWithin,
     NumberWithin,
     Present,
+    QuantityWithin,
     SeverityWithin,
     Test,
     TextIs,
@@ -126,17 +128,37 @@ def _text_check(test: Test) -> Callable[[str], bool]:
             wanted = lower_ascii(text)
             return lambda value: _has_text(lower_ascii(value), wanted, whole=whole)
         case NumberWithin():
-            within = _within(test)
-
-            def number_within(value: str) -> bool:
-                number = number_of(value)
-                return number is not None and within(number)
-
-            return number_within
+            return _number_within(test)
+        case QuantityWithin():
+            return _amount_within(test)
         case Present():
             return lambda value: True
         case Impossible() | SeverityWithin() | MomentWithin():
             return lambda value: False
+
+
+def _number_within(test: NumberWithin) -> Callable[[str], bool]:
+    within = _within(test)
+
+    def number_within(value: str) -> bool:
+        number = number_of(value)
+        return number is not None and within(number)
+
+    return number_within
+
+
+def _amount_within(test: QuantityWithin) -> Callable[[str], bool]:
+    dimension, plain_unit, within = test.dimension, test.plain_unit, _within(test.amount)
+
+    def amount_within(value: str) -> bool:
+        amount = dimension.amount(value)
+        if amount is None and plain_unit is not None:
+            number = number_of(value)
+            amount = None if number is None else number * plain_unit
+        # A number times its unit may be beyond what floats hold, which is no amount.
+        return amount is not None and math.isfinite(amount) and within(amount)
+
+    return amount_within
 
 
 def _has_text(value: str, wanted: str, *, whole: bool) -> bool:

@@ -70,6 +70,15 @@ _NAMES = {
 }  # fmt: skip
 
 
+_STATS_MEANT = {
+    name: f"write stats {name}({field})"
+    for name, field in (
+        ("count", ""), ("sum", "x"), ("avg", "x"), ("min", "x"), ("max", "x"), ("uniq", "x"),
+        ("p50", "x"), ("p90", "x"), ("p95", "x"), ("p99", "x"),
+    )
+}  # fmt: skip
+
+
 def _friendly(terminals: set[str]) -> tuple[str, ...]:
     return tuple(sorted(_NAMES.get(name) or _keyword(name) for name in terminals))
 
@@ -95,11 +104,13 @@ def syntax_error(text: str, exc: UnexpectedInput) -> QueryError:
         found = re.compile(r"\w*").match(text, position)
         word = found[0] if found else ""
         message = f'unknown pipe "{word}"' if word else "a pipe's name is missing"
-        return error_at(text, position, message, expected, _did_you_mean(word, PIPES))
+        hint = _STATS_MEANT.get(word.lower()) or _did_you_mean(word, PIPES)
+        return error_at(text, position, message, expected, hint)
     if ended:
         return error_at(text, position, "the query ends too early", expected, _unclosed(text))
     char = text[position : position + 1]
-    return error_at(text, position, f"{char!r} cannot stand here", expected, _hint(char))
+    hint = "a function has parentheses: count()" if expected == ("(",) else _hint(char)
+    return error_at(text, position, f"{char!r} cannot stand here", expected, hint)
 
 
 def _position(exc: UnexpectedInput) -> int:

@@ -6,6 +6,7 @@ The SQL compiler and the Python predicate both start from these tests, so that r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ import re2
 from logstream.errors import QueryError
 from logstream.query import ast
 from logstream.query.fields import Attribute, Column, Kind
+from logstream.query.quantity import Dimension, dimension_of, unit_in_name
 from logstream.query.text import number_of
 from logstream.severity import LEVELS, severity_of_text
 from logstream.timestamps import MAX_TIMESTAMP_NS, MIN_TIMESTAMP_NS, parse_timestamp
@@ -26,6 +28,7 @@ __all__ = [
     "MomentWithin",
     "NumberWithin",
     "Present",
+    "QuantityWithin",
     "SeverityWithin",
     "Test",
     "TextIs",
@@ -78,6 +81,15 @@ class NumberWithin(msgspec.Struct, frozen=True):
     include_high: bool
 
 
+class QuantityWithin(msgspec.Struct, frozen=True):
+    """The text is a quantity whose amount is between these; ``plain_unit``: what one is worth in a
+    text that is only a number, ``None``: such a text is none."""
+
+    dimension: Dimension
+    plain_unit: float | None
+    amount: NumberWithin
+
+
 class SeverityWithin(msgspec.Struct, frozen=True):
     """The severity number is between these, ends included."""
 
@@ -106,6 +118,7 @@ Test: TypeAlias = (
     | TextMatches
     | HasText
     | NumberWithin
+    | QuantityWithin
     | SeverityWithin
     | MomentWithin
     | Present
@@ -121,7 +134,7 @@ def attribute_test(attribute: Attribute, matcher: ast.Matcher) -> Test:
         QueryError: the matcher asks what no attribute can answer.
     """
     try:
-        return _text_test(matcher)
+        return _text_test(matcher, attribute.key)
     except QueryError:
         # The matcher may be meant for the column behind the synonym (severity:>=warn).
         if attribute.fallback is None:
@@ -200,7 +213,7 @@ def compile_pattern(pattern: str) -> re2._Regexp[bytes]:
         ) from exc
 
 
-def _text_test(matcher: ast.Matcher) -> Test:
+def _text_test(matcher: ast.Matcher, key: str = "") -> Test:
     match matcher:
         case ast.Equals(text) | ast.Exact(text):
             return TextIs(text)
@@ -211,20 +224,42 @@ def _text_test(matcher: ast.Matcher) -> Test:
             compile_pattern(pattern)
             return TextMatches(pattern)
         case ast.Comparison() | ast.Range():
-            return _interval(matcher)
+            return _quantities(matcher, key)
         case ast.Exists():
             return Present()
 
 
-def _interval(matcher: ast.Comparison | ast.Range) -> NumberWithin:
+def _quantities(matcher: ast.Comparison | ast.Range, key: str) -> NumberWithin | QuantityWithin:
+    """Of numbers, or, if the first operand has a unit, of quantities."""
+    ends = (
+        (matcher.operand,) if isinstance(matcher, ast.Comparison) else (matcher.low, matcher.high)
+    )
+    dimension = next((found for end in ends if end and (found := dimension_of(end))), None)
+    if dimension is None:
+        return _interval(matcher, _number)
+
+    def amount(text: str) -> float:
+        value = dimension.amount(text)
+        if value is None:
+            raise QueryError(
+                f'"{text}" is no {dimension.name}',
+                expected=(dimension.name,),
+                hint="give both ends a unit: [100ms TO 2s]",
+            )
+        return value
+
+    return QuantityWithin(dimension, unit_in_name(key, dimension), _interval(matcher, amount))
+
+
+def _interval(matcher: ast.Comparison | ast.Range, read: Callable[[str], float]) -> NumberWithin:
     if isinstance(matcher, ast.Range):
         return NumberWithin(
-            None if matcher.low is None else _number(matcher.low),
-            None if matcher.high is None else _number(matcher.high),
+            None if matcher.low is None else read(matcher.low),
+            None if matcher.high is None else read(matcher.high),
             matcher.include_low,
             matcher.include_high,
         )
-    value = _number(matcher.operand)
+    value = read(matcher.operand)
     if matcher.op[0] == ">":
         return NumberWithin(value, None, matcher.op == ">=", True)
     return NumberWithin(None, value, True, matcher.op == "<=")
@@ -236,7 +271,7 @@ def _number(text: str) -> float:
         raise QueryError(
             f'"{text}" is no number',
             expected=("number",),
-            hint="> < and ranges compare numbers; durations and sizes go without their unit",
+            hint="> < and ranges compare numbers, durations such as 1.5s, sizes such as 10MB",
         )
     return value
 
@@ -247,7 +282,7 @@ def _number_test(column: Column, matcher: ast.Matcher) -> Test:
         return NumberWithin(value, value, True, True)
     if isinstance(matcher, ast.StartsWith | ast.Regex):
         raise QueryError(f"{column.name} is a number", expected=("number", "> >= < <=", "range"))
-    return _text_test(matcher)
+    return Present() if isinstance(matcher, ast.Exists) else _interval(matcher, _number)
 
 
 def _moment_test(matcher: ast.Matcher) -> Test:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
@@ -28,7 +28,7 @@ from logstream.record import Record
 from logstream.severity import LEVELS
 from logstream.timestamps import duration_ns, format_timestamp
 
-__all__ = ["Cell", "Table", "run_pipes", "table_of"]
+__all__ = ["Cell", "Table", "run_counted", "run_pipes", "table_of"]
 
 Cell: TypeAlias = str | int | float | dict[str, str] | None
 """A value in a result: times are RFC 3339 text."""
@@ -67,8 +67,37 @@ def run_pipes(pipes: Sequence[ast.Pipe], records: Sequence[Record]) -> Table:
     Raises:
         QueryError: a pipe names a column that is not there, or makes one twice.
     """
-    shape: Shape = None
-    rows: list[Any] = sorted(records, key=lambda record: -record.timestamp_ns)
+    return _run_from(None, sorted(records, key=lambda record: -record.timestamp_ns), pipes)
+
+
+def run_counted(pipes: Sequence[ast.Pipe], counts: Mapping[Row, int]) -> Table:
+    """The pipes' rows when the first one only counts, and that has been done.
+
+    Args:
+        pipes: The first is a `Top`, or a `Stats` of nothing but ``count()``.
+        counts: How many records have each combination of what it groups by. Values are what
+            `run_pipes` would group by: times in nanoseconds, for `Top` ``None`` for no value.
+
+    Raises:
+        QueryError: as `run_pipes`.
+    """
+    match pipes[0]:
+        case ast.Top() as top:
+            shape = shape_after(None, top) or ()
+            rows = _topmost(shape, counts, top.limit)
+        case ast.Stats() as stats:
+            shape = shape_after(None, stats) or ()
+            every = counts if stats.by or counts else {(): 0}
+            times = len(stats.aggregates)
+            rows = _by_groups(
+                shape, [(*key, *([n] * times)) for key, n in every.items()], len(stats.by)
+            )
+        case _:
+            raise ValueError("the first pipe does not count")
+    return _run_from(shape, rows, pipes[1:])
+
+
+def _run_from(shape: Shape, rows: list[Any], pipes: Sequence[ast.Pipe]) -> Table:
     for pipe in pipes:
         after = shape_after(shape, pipe)
         rows = _run(shape, pipe, rows)
@@ -111,17 +140,23 @@ def _stats(shape: Shape, stats: ast.Stats, rows: list[Any]) -> list[Row]:
         groups.setdefault(tuple(key(row) for key in keys), []).append(row)
     aggregates = [_aggregator(shape, aggregate) for aggregate in stats.aggregates]
     table = [(*key, *(value(group) for value in aggregates)) for key, group in groups.items()]
-    outputs = shape_after(shape, stats) or ()
-    return _ordered(table, [(_nth(i), outputs[i].kind, False) for i in range(len(keys))])
+    return _by_groups(shape_after(shape, stats) or (), table, len(keys))
+
+
+def _by_groups(outputs: tuple[Output, ...], table: list[Row], groups: int) -> list[Row]:
+    return _ordered(table, [(_nth(i), outputs[i].kind, False) for i in range(groups)])
 
 
 def _top(shape: Shape, top: ast.Top, rows: list[Any]) -> list[Row]:
     keys = [_argument_getter(shape, ref) for ref in top.fields]
     counts = Counter(tuple(key(row) for key in keys) for row in rows)
+    return _topmost(shape_after(shape, top) or (), counts, top.limit)
+
+
+def _topmost(outputs: tuple[Output, ...], counts: Mapping[Row, int], limit: int) -> list[Row]:
     table = [(*key, count) for key, count in counts.items() if None not in key]
-    outputs = shape_after(shape, top) or ()
-    by_fields = [(_nth(i), outputs[i].kind, False) for i in range(len(keys))]
-    return _ordered(table, [(_nth(-1), OutputKind.NUMBER, True), *by_fields])[: top.limit]
+    by_fields = [(_nth(i), output.kind, False) for i, output in enumerate(outputs[:-1])]
+    return _ordered(table, [(_nth(-1), OutputKind.NUMBER, True), *by_fields])[:limit]
 
 
 def _group_getter(shape: Shape, by: FieldRef | ast.Bin) -> Getter:

@@ -11,6 +11,7 @@ import math
 import re
 
 __all__ = [
+    "UNSIGNED_NUMBER",
     "is_token",
     "is_token_char",
     "lower_ascii",
@@ -21,7 +22,10 @@ __all__ = [
 ]
 
 _TOKEN = re.compile(r"[A-Za-z0-9\x80-\U0010ffff]+")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+UNSIGNED_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+"""Pattern of `number_of` without the sign. No two parts can take the same digits: a long text
+that is almost a number costs one look at each character."""
+_NUMBER = re.compile(f"[+-]?{UNSIGNED_NUMBER}")
 _TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "r": "\r", "0": "\0"}

@@ -38,6 +38,7 @@ _SIZE_UNITS = MappingProxyType(
     | {f"{prefix}B": 1000**i for i, prefix in enumerate("KMGT", 1)}
     | {f"{prefix}iB": 1024**i for i, prefix in enumerate("KMGT", 1)}
 )
+_PASSWORD = re.compile(r"(://[^/@:]*):[^/]*@")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -69,9 +70,21 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _count_or_none(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("give a whole number from 0")
+    return int(text)
+
+
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
         raise ValueError("give a port number from 0 (any free one) to 65535")
+    return int(text)
+
+
+def _port_or_none(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise ValueError("give a port number from 1 to 65535, or 0 for none")
     return int(text)
 
 
@@ -81,6 +94,13 @@ def _path(text: str) -> Path:
 
 def _keys(text: str) -> tuple[str, ...]:
     return tuple(key for part in text.split(",") if (key := part.strip()))
+
+
+def _urls(text: str) -> tuple[str, ...]:
+    found = _keys(text)
+    if not all(re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url) for url in found):
+        raise ValueError("give URLs such as http://ingest:3000,http://worker:3002")
+    return found
 
 
 def _log_level(text: str) -> str:
@@ -102,10 +122,10 @@ class Settings:
     # Where things are
     data_dir: Path = _row(Path("logstream-data"), _path, "Folder of everything kept.")
     broker: str = _row(
-        "", str, "Broker URL: disk:///folder or memory:. Empty: a folder in the data folder."
+        "", str, "Broker URL: disk:///folder, redis://… or memory:. Empty: a folder in data_dir."
     )
     store: str = _row(
-        "", str, "Store URL: chdb:///folder or memory:. Empty: a folder in the data folder."
+        "", str, "Store URL: chdb:///folder, clickhouse://… or mongodb://…. Empty: in data_dir."
     )
     log_level: str = _row("info", _log_level, "What the program logs about itself.")
 
@@ -115,6 +135,10 @@ class Settings:
     ingest_processes: int = _row(1, _count, "Ingestion processes sharing the port.")
     dashboard_host: str = _row("127.0.0.1", str, "Address the dashboard listens on.")
     dashboard_port: int = _row(3001, _port, "Port of the dashboard and its API.")
+    worker_host: str = _row("127.0.0.1", str, "Address the port of a lone worker listens on.")
+    worker_port: int = _row(
+        0, _port_or_none, "Port of a lone worker's /health, /ready and /metrics. 0: none."
+    )
     api_keys: tuple[str, ...] = _row(
         (), _keys, "Access keys, comma-separated, asked for on every route but /health.",
         secret=True,
@@ -146,12 +170,23 @@ class Settings:
     )
     broker_segment_bytes: int = _row(64 << 20, _size, "Size at which a broker file is closed.")
     dead_letter_bytes: int = _row(256 << 20, _size, "What the dead-letter area may hold.")
+    redis_prefix: str = _row("logstream", str, "What the names of all keys in Redis begin with.")
+    redis_shards: int = _row(
+        0, _count_or_none, "Streams in Redis. 0: one, in a cluster two for each master."
+    )
+    redis_lease_s: float = _row(
+        10.0, _duration, "Silence of a worker on Redis after which others take over."
+    )
+    redis_timeout_s: float = _row(5.0, _duration, "How long one call of Redis may take.")
+    redis_wait_replicas: int = _row(
+        0, _count_or_none, "Replicas of Redis that must have a record before it is acknowledged."
+    )
 
     # How the worker writes
     flush_interval_s: float = _row(1.0, _duration, "Longest wait before what there is is written.")
-    flush_rows: int = _row(50_000, _count, "Records that are written without waiting longer.")
+    flush_rows: int = _row(200_000, _count, "Records that are written without waiting longer.")
     flush_size_bytes: int = _row(
-        32 << 20, _size, "Decoded bytes that are written without waiting longer."
+        64 << 20, _size, "Decoded bytes that are written without waiting longer."
     )
     group_max_rows: int = _row(
         200_000, _count, "Most records in one insert, when more are waiting than flush_rows."
@@ -168,6 +203,15 @@ class Settings:
     query_timeout_s: float = _row(30.0, _duration, "Time limit of one query.")
     query_memory_bytes: int = _row(1 << 30, _size, "Memory limit of one query.")
     query_concurrency: int = _row(4, _count, "Queries the store runs at once; more wait.")
+    query_queue: int = _row(
+        200, _count, "Queries running or waiting; a client may have half, more are refused."
+    )
+
+    metrics_urls: tuple[str, ...] = _row(
+        (),
+        _urls,
+        "Parts elsewhere whose numbers the dashboard adds to its own, as http://host:port.",
+    )
 
     # Live tail
     tail_buffer_records: int = _row(
@@ -177,6 +221,9 @@ class Settings:
 
     # Stopping
     shutdown_timeout_s: float = _row(10.0, _duration, "Time to finish what was begun on SIGTERM.")
+    drain_delay_s: float = _row(
+        0.0, _duration, "Time that /ready says no before that, for a load balancer to notice."
+    )
 
     @property
     def broker_url(self) -> str:
@@ -231,7 +278,8 @@ def rows() -> tuple[Row, ...]:
 
 
 def show(field_name: str, value: object) -> str:
-    """A field's value as it would be written in a file or on the command line."""
+    """A field's value as it would be written in a file or on the command line, but for
+    passwords in URLs."""
     if isinstance(value, bool):
         return str(value).lower()
     if field_name.endswith("_bytes") and isinstance(value, int):
@@ -240,7 +288,7 @@ def show(field_name: str, value: object) -> str:
         return _largest_unit(value, [(1, "s"), (60, "m"), (3600, "h"), (86400, "d")], "s")
     if isinstance(value, tuple):
         return ",".join(value)
-    return str(value)
+    return _PASSWORD.sub(r"\1:***@", str(value))
 
 
 def _largest_unit(value: float, units: list[tuple[int, str]], smallest: str) -> str:

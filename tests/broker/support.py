@@ -18,6 +18,7 @@ from logstream.broker.disk.format import (
     encode_segment_header,
 )
 from logstream.broker.disk.producer import DiskProducer
+from logstream.clock import SYSTEM_CLOCK, Clock
 
 MB = 1_000_000
 
@@ -28,6 +29,7 @@ def make_broker(
     segment_bytes: int = MB,
     capacity_bytes: int = 100 * MB,
     disk: Disk | None = None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> DiskBroker:
     return DiskBroker(
         folder,
@@ -37,6 +39,7 @@ def make_broker(
         dedup_window_s=3600,
         dead_letter_bytes=MB,
         disk=disk,
+        clock=clock,
     )
 
 

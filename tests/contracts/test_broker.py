@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
 
-from logstream.broker import open_broker
+from logstream.broker import RedisOptions, open_broker
 from logstream.broker.base import Broker
 from logstream.clock import SYSTEM_CLOCK
 from logstream.testing.broker_contract import BrokerContract, HandClock, MakeBroker
+from tests.servers.redis import RedisClusterServers, RedisServer
 
 _MB = 1_000_000
 
@@ -38,7 +40,40 @@ class TestDiskBrokerWithoutFsync(BrokerContract):
         return _maker(f"disk://{tmp_path}/broker", segment_bytes=_MB, fsync=False)
 
 
-def _maker(url: str, *, segment_bytes: int, fsync: bool = True) -> MakeBroker:
+class TestRedisBroker(BrokerContract):
+    many_consumers = True
+
+    @pytest.fixture
+    def make(self, redis_server: RedisServer) -> MakeBroker:
+        redis = RedisOptions(prefix=f"contract{next(_PREFIXES)}")
+        return _maker(redis_server.url, segment_bytes=_MB, redis=redis)
+
+
+class TestRedisBrokerOfManyShards(BrokerContract):
+    many_consumers = True
+
+    @pytest.fixture
+    def make(self, redis_server: RedisServer) -> MakeBroker:
+        redis = RedisOptions(prefix=f"shards{next(_PREFIXES)}", shards=5)
+        return _maker(redis_server.url, segment_bytes=_MB, redis=redis)
+
+
+class TestRedisClusterBroker(BrokerContract):
+    many_consumers = True
+
+    @pytest.fixture
+    def make(self, redis_cluster: RedisClusterServers) -> MakeBroker:
+        redis = RedisOptions(prefix=f"cluster{next(_PREFIXES)}")
+        return _maker(redis_cluster.url, segment_bytes=_MB, redis=redis)
+
+
+_PREFIXES = itertools.count()
+_DEFAULT_REDIS = RedisOptions()
+
+
+def _maker(
+    url: str, *, segment_bytes: int, fsync: bool = True, redis: RedisOptions = _DEFAULT_REDIS
+) -> MakeBroker:
     def make(
         *,
         capacity_bytes: int = 100 * _MB,
@@ -53,6 +88,7 @@ def _maker(url: str, *, segment_bytes: int, fsync: bool = True) -> MakeBroker:
             fsync=fsync,
             dedup_window_s=dedup_window_s,
             dead_letter_bytes=dead_letter_bytes,
+            redis=redis,
             clock=clock or SYSTEM_CLOCK,
         )
 

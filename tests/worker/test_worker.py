@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from logstream.broker.base import Broker, Message
 from logstream.broker.memory import MemoryBroker
 from logstream.clock import SYSTEM_CLOCK
+from logstream.errors import StoreUnavailable
 from logstream.record import decode_batch
 from logstream.settings import Settings
 from logstream.store.base import ROW_BITS, Store
@@ -24,7 +25,7 @@ from logstream.store.memory import MemoryStore
 from logstream.testing.clock import FakeClock
 from logstream.testing.faults import Fault, FaultyStore
 from logstream.worker.worker import Worker
-from logstream.worker.write import PART_BITS, ids_of_group
+from logstream.worker.write import PART_BITS, SUSPECT_TRIES, ids_of_group
 from tests.worker.pipeline import (
     QUICK,
     memory_broker,
@@ -387,6 +388,39 @@ class TestPoison:
         assert letter.reason == "a message holds 'POISON'"
         assert decode_batch(letter.payload).column("Body").to_pylist() == ["this is POISON"]
         assert len(store.inserts) <= 1 + 2 * 11
+
+    async def test_a_record_that_fails_for_an_unknown_cause(self, broker: MemoryBroker) -> None:
+        """From a store that is there, the same unknown failure so many times in a row means bad
+        records: the one is found and dead-lettered, and costs no such patience again."""
+        inner = MemoryStore()
+        store = FaultyStore(inner, riddle="RIDDLE")
+        texts = [f"{i}" for i in range(100)]
+        async with running(broker, store):
+            await send(broker, [*texts, "a RIDDLE"], ["after"])
+            await until_empty(broker)
+        assert await stored(inner) == Counter([*texts, "after"])
+        (letter,) = await broker.dead_letters(limit=10)
+        assert letter.reason == "nobody knows what this is"
+        assert decode_batch(letter.payload).column("Body").to_pylist() == ["a RIDDLE"]
+        assert len(store.inserts) <= SUSPECT_TRIES + 2 * 8 + 2
+
+    async def test_an_unknown_cause_while_the_store_is_away(self, broker: MemoryBroker) -> None:
+        """As long as the store does not answer otherwise, no record is blamed, however often an
+        unknown failure comes back."""
+        inner = MemoryStore()
+        store = FaultyStore(inner, riddle="kept")
+
+        async def no_ping() -> None:
+            raise StoreUnavailable("away")
+
+        store.ping = no_ping  # type: ignore[method-assign]  # the store that is away
+        async with running(broker, store):
+            await send(broker, ["kept"])
+            await until(lambda: len(store.inserts) > 3 * SUSPECT_TRIES)
+            assert await broker.dead_letters(limit=10) == []
+            store.riddle = ""
+            await until_empty(broker)
+        assert await stored(inner) == Counter({"kept": 1})
 
     async def test_poison_over_a_store_that_fails(self, broker: MemoryBroker) -> None:
         """Outages in the middle of the search for a bad record lose and double nothing."""

@@ -167,7 +167,8 @@ class Producer(_AsyncCloseable):
     def submit(self, message: Message, done: Done) -> None:
         """`append` without a task: begins now, and tells ``done`` once what came of it.
 
-        For callers that append thousands of times a second. ``done`` is called on the event
+        For callers that append thousands of times a second; those calls keep their order among
+        themselves. ``done`` is called on the event
         loop, never before this returns; it is told what `append` would return or raise, and must
         not raise itself.
         """

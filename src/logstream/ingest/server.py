@@ -8,7 +8,7 @@ import logging
 import socket
 
 from logstream.access import check_exposure
-from logstream.broker import open_broker
+from logstream.broker import open_broker_of
 from logstream.broker.base import Broker
 from logstream.clock import SYSTEM_CLOCK, Clock
 from logstream.errors import SettingError
@@ -72,8 +72,9 @@ async def serve(
 
     Args:
         settings: Everything.
-        stop: Set it to stop: ``/ready`` says no, no connection is taken any more, requests in
-            work are answered (for at most ``shutdown_timeout_s``), the broker's end is closed.
+        stop: Set it to stop: ``/ready`` says no; ``drain_delay_s`` later no connection is taken
+            any more, requests in work are answered (for at most ``shutdown_timeout_s``), the
+            broker's end is closed.
         sock: A listening socket from `open_socket`; ``None`` opens one.
         broker: Its broker; ``None`` opens the one that the settings name.
         ready: Set once connections are taken.
@@ -86,14 +87,7 @@ async def serve(
     sock = sock or open_socket(settings)
     sock.setblocking(False)  # one handed down need not be
     own_broker = broker is None
-    broker = broker or open_broker(
-        settings.broker_url,
-        capacity_bytes=settings.broker_capacity_bytes,
-        segment_bytes=settings.broker_segment_bytes,
-        dedup_window_s=settings.idempotency_window_s,
-        dead_letter_bytes=settings.dead_letter_bytes,
-        clock=clock,
-    )
+    broker = broker or open_broker_of(settings, clock=clock)
     tally = Tally()
     bounds = Bounds(
         max_body_bytes=settings.max_body_bytes,
@@ -115,6 +109,7 @@ async def serve(
                 ready.set()
             await stop.wait()
             app.draining = True
+            await asyncio.sleep(settings.drain_delay_s)
             if cut := await listener.stop(settings.shutdown_timeout_s):
                 limit_s = settings.shutdown_timeout_s
                 _log.warning("%d connections were cut that did not end in %g s", cut, limit_s)

@@ -13,6 +13,10 @@ What can go wrong, and what then happens: ::
     store rejects records       the bad ones are found by halving and dead-lettered (`isolate`)
     payload is no batch         that entry is dead-lettered as it is
     broker unavailable          the same call again, with backoff
+    another worker died         its fixed group is written first, with its number and ``verify``
+    taken for dead itself       what was read is forgotten, and read again as a new consumer: an
+                                insert still under way has the same token or ids as its
+                                repetition by whoever took over, so that the store keeps it once
     anything else               `run` raises: a bug must not look like an outage
 """
 
@@ -30,7 +34,7 @@ import pyarrow as pa
 from logstream import metrics
 from logstream.broker.base import Broker, Consumer, DeadLetter, Entry, Group
 from logstream.clock import NS_PER_S, SYSTEM_CLOCK, Clock
-from logstream.errors import BrokerUnavailable
+from logstream.errors import BrokerUnavailable, LeaseLost
 from logstream.record import encode_batch
 from logstream.settings import Settings
 from logstream.store.base import Store
@@ -133,13 +137,23 @@ class Worker:
             BrokerUnavailable: somebody else is this broker's consumer.
         """
         consumer = await self._broker.consumer()
-        try:
-            await self._replay(consumer)
-            await self._pump(consumer)
-        except Stopping:
-            _log.warning("stopped with records not yet written; they wait in the broker")
-        finally:
-            await consumer.close()
+        while True:
+            try:
+                await self._replay(consumer)
+                await self._pump(consumer)
+                return
+            except LeaseLost as exc:
+                _log.warning("beginning anew as a consumer: %s", exc)
+                self._loaded, self._waiting, self._more = [], Waiting(), False
+            except Stopping:
+                _log.warning("stopped with records not yet written; they wait in the broker")
+                return
+            finally:
+                await consumer.close()
+            try:
+                consumer = await self._retried(self._broker.consumer)
+            except Stopping:
+                return
 
     async def _replay(self, consumer: Consumer) -> None:
         while not self._stop.is_set():
@@ -162,6 +176,8 @@ class Worker:
                     await self._finish(consumer, flight)
                     flight = None
                 if flight is None:
+                    if consumer.has_unfinished():
+                        await self._replay(consumer)
                     flight = await self._take_off(consumer)
                 if not self._stop.is_set():
                     await self._read(consumer, flight)

@@ -89,7 +89,8 @@ Damage
 A frame that does not prove right is skipped to the next that does; the stretch between is copied
 to ``quarantine``, logged with file and offsets, and counted; so are numbers that are missing
 without a trace. A replay that meets the same damage does not count it again. A segment of another
-version stops its readers with a message that says so.
+version stops its readers with a message that says so. A sector that the disk cannot read, also
+not a moment later, counts as damaged.
 
 Deletion and room
 -----------------

@@ -224,8 +224,8 @@ class DiskProducer(Producer):
         """While there is no room, look for it, so that `check_room` need not."""
         try:
             while True:
-                await self._refresh()
                 try:
+                    await self._refresh()
                     self._check(0)
                 except (BrokerFull, BrokerUnavailable):
                     await asyncio.sleep(_REFRESH_S)

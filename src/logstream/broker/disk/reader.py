@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
+import logging
 import os
+import time
 from pathlib import Path
 
 from logstream.broker.base import Entry
@@ -27,10 +31,21 @@ __all__ = ["SegmentFile", "SlotReader"]
 _CHUNK_BYTES = 512 << 10
 _HEADER_BYTES = FRAME_BYTES + MAX_DEDUP_BYTES
 _NO_SALT = b""
+_PAGE_BYTES = 4096
+_READ_AGAIN_AFTER_S = (0.05, 0.2)
+_WAITED_FOR_PAGES = 8
+_MOST_UNREADABLE_PAGES = 4096
+
+_log = logging.getLogger(__name__)
 
 
 class SegmentFile:
-    """An open segment; a window of it is kept so that small entries share a system call."""
+    """An open segment; a window of it is kept so that small entries share a system call.
+
+    Sectors that the disk cannot read, also not when asked again, read as zeros, which no checksum
+    proves right: they are passed over like any other damage. A disk on which that is the rule is
+    an error.
+    """
 
     def __init__(self, segment: Segment, quarantine: Quarantine | None) -> None:
         """Open it and learn its salt; damage to the header goes to ``quarantine``.
@@ -43,6 +58,7 @@ class SegmentFile:
         self._descriptor = os.open(segment.path, os.O_RDONLY)
         self._base = 0
         self._window = b""
+        self._unreadable: set[int] = set()
         self.salt = _NO_SALT
         try:
             header = self.read(0, SEGMENT_HEADER_BYTES)
@@ -66,7 +82,44 @@ class SegmentFile:
         return os.fstat(self._descriptor).st_size
 
     def read(self, start: int, size: int) -> bytes:
-        """Up to ``size`` bytes from ``start``; fewer only at the end of the file."""
+        """Up to ``size`` bytes from ``start``; fewer only at the end of the file.
+
+        Raises:
+            OSError: the disk cannot be read, or hardly.
+        """
+        try:
+            return self._read(start, size)
+        except OSError as exc:
+            if exc.errno != errno.EIO:
+                raise
+        end = min(start + size, self.size())
+        bounds = [start, *range(start - start % _PAGE_BYTES + _PAGE_BYTES, end, _PAGE_BYTES), end]
+        return b"".join(
+            self._read_page(begin, stop - begin) for begin, stop in itertools.pairwise(bounds)
+        )
+
+    def _read_page(self, start: int, size: int) -> bytes:
+        """Bytes of one page, or as many zeros when it stays unreadable."""
+        page = start // _PAGE_BYTES
+        if page in self._unreadable:
+            return bytes(size)
+        patient = len(self._unreadable) < _WAITED_FOR_PAGES
+        for pause_s in (*(_READ_AGAIN_AFTER_S if patient else ()), 0.0):
+            try:
+                return self._read(start, size)
+            except OSError as exc:
+                if exc.errno != errno.EIO or len(self._unreadable) >= _MOST_UNREADABLE_PAGES:
+                    raise
+                time.sleep(pause_s)
+        self._unreadable.add(page)
+        if patient:  # of many only the first are told one by one
+            _log.error(
+                "%s cannot be read from byte %d to %d: %s",
+                self.segment.path, start, start + size, os.strerror(errno.EIO),
+            )  # fmt: skip
+        return bytes(size)
+
+    def _read(self, start: int, size: int) -> bytes:
         parts = []
         while size > 0:
             part = os.pread(self._descriptor, size, start)

@@ -23,7 +23,8 @@ from logstream.errors import BrokerUnavailable
 __all__ = ["ConsumerState", "Plan", "Range", "open_sqlite", "read_progress", "sqlite_errors"]
 
 # Record ids take two bits for parts and twenty for rows below it, in 64.
-_GROUP_NUMBER_BITS = 42
+_LAST_GROUP_NUMBER = (1 << 42) - 1
+"""As milliseconds since 1970 it is in May 2109."""
 _IDS_PER_QUERY = 500
 _NS_PER_MS = 1_000_000
 
@@ -115,8 +116,9 @@ class ConsumerState:
             self._db = open_sqlite(path, fsync=fsync)
             self._db.executescript(_SCHEMA)
             # A lost file must not make numbers come back: each new one starts at the time of day.
-            first = max(clock.time_ns() // _NS_PER_MS, 1) % (1 << _GROUP_NUMBER_BITS)
-            self._db.execute("INSERT OR IGNORE INTO meta VALUES ('next_group', ?)", (first,))
+            first = max(clock.time_ns() // _NS_PER_MS, 1)
+            if first <= _LAST_GROUP_NUMBER:
+                self._db.execute("INSERT OR IGNORE INTO meta VALUES ('next_group', ?)", (first,))
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('age_s', 0.0)")
             meta = dict(self._db.execute("SELECT key, value FROM meta"))
             rows = self._db.execute(
@@ -125,6 +127,11 @@ class ConsumerState:
             self.progress: dict[str, Mark] = {row[0]: Mark(*row[1:]) for row in rows}
             plans = self._db.execute("SELECT number, plan, acked FROM groups ORDER BY number")
             self._plans = {n: (_plan(blob), bool(acked)) for n, blob, acked in plans}
+        if "next_group" not in meta:
+            self._db.close()
+            raise BrokerUnavailable(
+                "the clock is beyond May 2109, where numbers of groups end", hint="set the clock"
+            )
         self._next_group: int = meta["next_group"]
         self._age_s: float = meta["age_s"]
 
@@ -153,6 +160,8 @@ class ConsumerState:
                     fresh.append((dedup_id, age_s))
             plan = Plan(reads, dropped)
             number = self._next_group
+            if number > _LAST_GROUP_NUMBER:
+                raise BrokerUnavailable(f"all {_LAST_GROUP_NUMBER} numbers of groups are used up")
             self._db.executemany("INSERT INTO seen VALUES (?, ?)", fresh)
             self._db.execute(
                 "INSERT INTO groups (number, plan) VALUES (?, ?)",

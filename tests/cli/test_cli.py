@@ -108,6 +108,33 @@ def test_query_follows_cursors(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [("level=error", "level:error"), ("a status>=500", "status:>=500"), ("(x==1 OR y)", "x:1")],
+)
+def test_nothing_found_is_said(query: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """People learn of an empty answer, and how fields are asked for; programs get just nothing."""
+    empty = Reply(200, {"records": [], "next_cursor": None})
+    with serving(Stub(lambda request, n: empty)) as stub:
+        assert main(["query", "--url", stub.url, query]) == exits.OK
+        shown = capsys.readouterr()
+        assert not shown.out
+        assert shown.err.startswith("nothing found from now-1h to now\n")
+        assert f"of a field ask {hint}\n" in shown.err
+        assert main(["query", "--url", stub.url, "--output", "ndjson", query]) == exits.OK
+        assert capsys.readouterr().err == ""
+        assert main(["query", "--url", stub.url, "level:>=warn"]) == exits.OK
+        assert "hint" not in capsys.readouterr().err
+
+
+def test_the_wrong_port_is_recognised(capsys: pytest.CaptureFixture[str]) -> None:
+    """A 404 that no dashboard gave leads to the port."""
+    lost = Reply(404, {"error": {"code": "not_found", "message": "nothing here"}})
+    with serving(Stub(lambda request, n: lost)) as stub:
+        assert main(["query", "--url", stub.url, "x"]) == exits.FAILED
+    assert "is this the dashboard's port (3001 by default)?" in capsys.readouterr().err
+
+
 def test_query_error_is_shown_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
     """Line, column, what was expected and the suggestion reach the person."""
     error = {"code": "bad_query", "message": "unknown pipe", "line": 1, "column": 5,

@@ -174,6 +174,16 @@ def test_bytes_that_are_no_text_do_not_stop_an_import(tmp_path: Path) -> None:
     assert messages(stub) == ["first 1", "sec\ufffdond 2", "nul\x00 3"]
 
 
+def test_utf_16_is_refused_with_the_cure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What PowerShell writes is no garbage in the store but an error that says what to do."""
+    path = tmp_path / "power shell.log"
+    path.write_text("hello\n", encoding="utf-16")
+    assert send("http://127.0.0.1:9", path) == exits.USAGE
+    assert f"iconv -f UTF-16 -t UTF-8 '{path}'" in capsys.readouterr().err
+
+
 def test_offsets_lead_to_the_same_lines(log: Path) -> None:
     """Reading from any line's offset gives the rest of the lines, compressed or not."""
     raw = log.read_bytes()

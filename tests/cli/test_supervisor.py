@@ -108,6 +108,22 @@ def test_lock_names_its_holder(tmp_path: Path) -> None:
     os.close(lock.take(tmp_path / "run.pid", patience_s=0))
 
 
+def test_a_holder_that_nobody_has_buried_is_dead(tmp_path: Path) -> None:
+    """A supervisor killed a moment ago, still in the process table, is waited for; then the error
+    says what holds the folder."""
+    file = tmp_path / "data" / "run" / "up.pid"
+    file.parent.mkdir(parents=True)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+    held = lock.take(file, patience_s=0)
+    file.write_text(f"{dead.pid}\n")
+    with pytest.raises(SettingError, match=f"that died \\(pid {dead.pid}\\)"):
+        lock.take(file, patience_s=0.05)
+    os.close(held)
+    os.close(lock.take(file, patience_s=0))
+    dead.wait()
+
+
 def test_lock_waits_for_orphans(tmp_path: Path) -> None:
     """While processes of a dead supervisor finish, the next one waits for them."""
     file = tmp_path / "run.pid"

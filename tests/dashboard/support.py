@@ -13,6 +13,7 @@ from logstream.broker.memory import MemoryBroker
 from logstream.clock import SYSTEM_CLOCK, Clock
 from logstream.dashboard.app import create_app
 from logstream.dashboard.services import Services
+from logstream.dashboard.sse import HEARTBEAT_S
 from logstream.live.hub import Hub
 from logstream.record import Record, batch_of
 from logstream.settings import Settings
@@ -31,6 +32,7 @@ async def make_services(
     settings: Settings | None = None,
     clock: Clock = SYSTEM_CLOCK,
     store: Store | None = None,
+    heartbeat_s: float = HEARTBEAT_S,
 ) -> AsyncIterator[Services]:
     """Services over a memory store and broker, closed at the end."""
     settings = settings or Settings()
@@ -43,7 +45,10 @@ async def make_services(
     await hub.start()
     async with broker:
         try:
-            yield Services(store=store, broker=broker, hub=hub, settings=settings, clock=clock)
+            yield Services(
+                store=store, broker=broker, hub=hub, settings=settings, clock=clock,
+                heartbeat_s=heartbeat_s,
+            )  # fmt: skip
         finally:
             await hub.close()
             await store.close()

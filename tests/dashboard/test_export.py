@@ -1,4 +1,4 @@
-"""Exports: whole, in three formats, safe to open in a spreadsheet."""
+"""Exports: whole, in four formats, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -63,7 +63,24 @@ async def test_parquet_reads_back(client: httpx.AsyncClient, stored: Sequence[Re
     assert records_of(batch) == list(stored)
 
 
-@pytest.mark.parametrize("format", ["ndjson", "csv", "parquet"])
+async def test_text_is_made_to_be_read(client: httpx.AsyncClient, services: Services) -> None:
+    """A record is its time, level, service and message, and nothing in it steers a terminal."""
+    records = [
+        Record(timestamp_ns=1_000_000_000, level="info", service="api", message="a\n\tb"),
+        Record(timestamp_ns=2_000_000_000, service="x\ny", message="\x1b[31mred\x07\r"),
+    ]
+    await store_records(services.store, records)
+    response = await client.get(EXPORT, params={"format": "txt", "from": "0", "to": "now"})
+    assert response.headers["content-type"].startswith("text/plain")
+    assert response.text == (
+        "1970-01-01T00:00:01Z INFO  api a\n\tb\n"
+        "1970-01-01T00:00:02Z -     x\\ny \\x1b[31mred\\x07\\r\n"
+    )
+    chosen = {"format": "txt", "from": "0", "to": "now", "columns": "service,status"}
+    assert (await client.get(EXPORT, params=chosen)).text == "service\tstatus\napi\t\nx\\ny\t\n"
+
+
+@pytest.mark.parametrize("format", ["ndjson", "csv", "txt", "parquet"])
 @pytest.mark.parametrize("columns", ["", "service"])
 async def test_nothing_matches(client: httpx.AsyncClient, format: str, columns: str) -> None:
     """An export of nothing is an empty file of its kind, not an error."""
@@ -73,10 +90,11 @@ async def test_nothing_matches(client: httpx.AsyncClient, format: str, columns: 
     if format == "parquet":
         assert pq.read_table(io.BytesIO(response.content)).num_rows == 0
     else:
-        assert len(response.text.splitlines()) == (format == "csv")
+        header = format == "csv" or (format == "txt" and bool(columns))
+        assert len(response.text.splitlines()) == header
 
 
-@pytest.mark.parametrize("format", ["ndjson", "csv", "parquet"])
+@pytest.mark.parametrize("format", ["ndjson", "csv", "txt", "parquet"])
 async def test_a_table_can_be_exported(
     client: httpx.AsyncClient, stored: Sequence[Record], format: str
 ) -> None:
@@ -87,6 +105,8 @@ async def test_a_table_can_be_exported(
         assert json.loads(content.splitlines()[0]) == {"service": "api", "n": 3}
     elif format == "csv":
         assert content.splitlines()[:2] == [b"service,n", b"api,3"]
+    elif format == "txt":
+        assert content.splitlines()[:2] == [b"service\tn", b"api\t3"]
     else:
         assert pq.read_table(io.BytesIO(content)).column("n").to_pylist() == ["3", "2", "1"]
 

@@ -14,8 +14,10 @@ import pyarrow as pa
 import pytest
 
 from logstream.broker.base import Message
+from logstream.dashboard.history import sample_now
 from logstream.dashboard.server import serve
 from logstream.dashboard.services import Services
+from logstream.dashboard.sse import HEARTBEAT_S
 from logstream.errors import SettingError, StoreUnavailable
 from logstream.query import Filter
 from logstream.record import Record, batch_of, encode_batch
@@ -29,11 +31,11 @@ NO_LIMITS = QueryLimits()
 
 @asynccontextmanager
 async def running(
-    store: Store | None = None, **settings: Any
+    store: Store | None = None, heartbeat_s: float = HEARTBEAT_S, **settings: Any
 ) -> AsyncIterator[tuple[Services, httpx.AsyncClient, asyncio.Event]]:
     """A dashboard on a free port, a client of it, and the event that stops it."""
     chosen = Settings(dashboard_port=0, shutdown_timeout_s=0.5, **settings)
-    async with make_services(settings=chosen, store=store) as services:
+    async with make_services(settings=chosen, store=store, heartbeat_s=heartbeat_s) as services:
         stop = asyncio.Event()
         address: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
         served = asyncio.create_task(
@@ -149,6 +151,29 @@ async def test_tail_closes_when_its_client_goes() -> None:
                     await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize("url", ["/api/v1/tail?backfill=0", "/api/v1/overview/stream?every_s=300"])
+async def test_silent_streams_have_a_heartbeat(url: str) -> None:
+    """A comment line comes again and again when nothing else does, and events still come."""
+    async with (
+        running(heartbeat_s=0.02) as (services, client, _),
+        client.stream("GET", url) as response,
+    ):
+        lines = response.aiter_lines()
+        heartbeats = 0
+        async with asyncio.timeout(30):
+            async for line in lines:
+                heartbeats += line == ":"
+                if heartbeats == 3:
+                    break
+        if "tail" in url:
+            await append(services, [record(services, "after a silence")])
+            async for line in lines:
+                if line.startswith("data: ") and "after a silence" in line:
+                    break
+            else:
+                raise AssertionError("the record did not come")
+
+
 async def test_tails_end_when_the_server_stops() -> None:
     """Stopping ends an open stream with a last status, and does not wait for its client."""
     async with running() as (_, client, stop), client.stream("GET", "/api/v1/tail") as response:
@@ -176,6 +201,42 @@ async def test_overview_is_pushed() -> None:
             assert [line async for line in events.lines if line] == []
 
 
+class DownStore(MemoryStore):
+    """A store that cannot tell its sizes."""
+
+    async def stats(self) -> StoreStats:
+        raise StoreUnavailable("the store is down")
+
+
+async def test_pipeline_is_pushed() -> None:
+    """The pipeline comes at once and again, over the window that was asked for."""
+    async with running() as (services, client, stop):
+        services.history.add(sample_now(services.clock.time_ns() - 20 * 10**9))
+        url = "/api/v1/pipeline/stream?every_s=1&window_s=30"
+        async with client.stream("GET", url) as response:
+            events = Events(response)
+            _, first = await events.next("pipeline")
+            assert first["queue"]["entries"] == 0
+            await append(services, [record(services, "new")])
+            _, second = await events.next("pipeline")
+            assert second["queue"]["records"] == 1
+            plain = (await client.get("/api/v1/pipeline?window_s=30")).json()
+            assert plain.keys() == second.keys()
+            stop.set()
+            assert [line async for line in events.lines if line] == []
+
+
+async def test_pipeline_is_pushed_while_the_store_is_down() -> None:
+    """That the store is away is in the pipeline's warnings, and no reason to end the stream."""
+    async with (
+        running(DownStore()) as (_, client, _stop),
+        client.stream("GET", "/api/v1/pipeline/stream?every_s=1") as response,
+    ):
+        _, told = await Events(response).next("pipeline")
+        assert told["storage"] is None
+        assert "storage" in {warning["panel"] for warning in told["warnings"]}
+
+
 class CountingStore(MemoryStore):
     """A store that counts how often its sizes were asked for."""
 
@@ -186,25 +247,22 @@ class CountingStore(MemoryStore):
         return await super().stats()
 
 
-async def test_pages_share_one_look() -> None:
-    """Three pages showing the same overview cost the store one look."""
+@pytest.mark.parametrize("page", ["overview", "pipeline"])
+async def test_pages_share_one_look(page: str) -> None:
+    """Three pages showing the same cost the store one look."""
     store = CountingStore()
     async with running(store) as (_, client, _stop), AsyncExitStack() as opened:
-        url = "/api/v1/overview/stream?every_s=300"
+        url = f"/api/v1/{page}/stream?every_s=300"
         streams = []
         for _ in range(3):
             response = await opened.enter_async_context(client.stream("GET", url))
             streams.append(Events(response))
-            await streams[-1].next("overview")
+            await streams[-1].next(page)
         assert store.looks == 1
 
 
 async def test_a_failed_look_does_not_end_the_stream() -> None:
     """A store that is down is an error event; the stream goes on. A bad query is refused first."""
-
-    class DownStore(MemoryStore):
-        async def stats(self) -> StoreStats:
-            raise StoreUnavailable("the store is down")
 
     async with running(DownStore()) as (_, client, _stop):
         url = "/api/v1/overview/stream?every_s=1"

@@ -45,6 +45,10 @@ async def test_overview_counts_and_compares(
     assert answer["error_rate"]["value"] == pytest.approx(2 / 6)
     assert answer["error_rate"]["change"] is None
     assert answer["active_services"]["value"] == 3
+    assert len(answer["active_services"]["series"]) == len(answer["volume"]["buckets"])
+    assert [n > 0 for n in answer["active_services"]["series"]] == [
+        bucket["total"] > 0 for bucket in answer["volume"]["buckets"]
+    ]
     assert answer["volume"]["total"] == 6
     assert [v["value"] for v in answer["noisiest_services"]] == ["api", "db", "web"]
     assert {v["value"] for v in answer["errors_by_service"]} == {"api", "db"}

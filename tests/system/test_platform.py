@@ -24,14 +24,14 @@ LOGSTREAM = (sys.executable, "-m", "logstream")
 
 
 class Platform:
-    """A running ``logstream up`` and commands that talk to it."""
+    """A running ``logstream up`` and commands that talk to it; ``settings`` by variable name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.data = folder / "data"
         self.log = folder / "up.log"
         self.environment = {
             key: value for key, value in os.environ.items() if not key.startswith("LOGSTREAM_")
-        } | {"LOGSTREAM_DATA_DIR": str(self.data), "LOGSTREAM_RETENTION": "40y"}
+        } | {"LOGSTREAM_DATA_DIR": str(self.data), "LOGSTREAM_RETENTION": "40y", **settings}
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [*LOGSTREAM, "up", "--ingest-port", "0", "--dashboard-port", "0"],
@@ -210,6 +210,56 @@ def test_tail_shows_what_arrives(platform: Platform) -> None:
 
     assert line, platform.log.read_text()[-2_000:]
     assert json.loads(line)["message"] == "tailed"
+
+
+def test_tail_survives_a_restart_of_the_dashboard(
+    platform: Platform, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """kill -9 of the process behind a tail loses and doubles none of its lines, and is told."""
+    said = tmp_path / "said"
+    with said.open("wb") as errors:
+        tail = subprocess.Popen(
+            [*LOGSTREAM, "tail", "--url", platform.dashboard, "--output", "ndjson",
+             "--backfill", "0", "restarted"],
+            env=platform.environment, stdout=subprocess.PIPE, stderr=errors, text=True,
+        )  # fmt: skip
+    assert tail.stdout is not None
+    connection = Connection(platform.ingest)
+
+    def post(number: int) -> None:
+        body = json.dumps({"message": "restarted", "n": number}).encode()
+        assert connection.request("POST", "/logs", body=body).status == 202
+
+    def tails_open() -> int:
+        status = platform.run("status", "--url", platform.dashboard, "--output", "json")
+        return int(json.loads(status.stdout)["tails"]["open"])
+
+    shown: list[int] = []
+    request.addfinalizer(tail.kill)
+
+    def show(count: int) -> None:
+        assert tail.stdout is not None
+        shown.extend(
+            int(json.loads(tail.stdout.readline())["attributes"]["n"]) for _ in range(count)
+        )
+
+    _until(lambda: tails_open() == 1)
+    for number in range(3):
+        post(number)
+    show(3)
+    for start in (3, 6):
+        (pid,) = platform.children("store_process")
+        os.kill(pid, signal.SIGKILL)
+        for number in range(start, start + 3):
+            post(number)
+        show(3)
+    tail.kill()
+    tail.communicate()
+    connection.close()
+
+    assert shown == list(range(9))
+    assert "; trying again" in said.read_text()
+    assert said.read_text().count("connected again") == 2
 
 
 def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:

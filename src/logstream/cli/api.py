@@ -6,9 +6,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from logstream.client import Answer, Connection
-from logstream.errors import BadRequest, LogStreamError, QueryError, Unauthorized
+from logstream.errors import BadRequest, LogStreamError, QueryError, RetryLater, Unauthorized
 
 __all__ = ["ask", "raise_for"]
+
+_LATER = (429, 502, 503, 504)
 
 
 def ask(connection: Connection, path: str, **parameters: str | int) -> Any:
@@ -35,6 +37,7 @@ def raise_for(answer: Answer) -> None:
 
     Raises:
         QueryError: the query is wrong.
+        RetryLater: the server, or a proxy before it, cannot answer now.
         LogStreamError: anything else that is not a success.
     """
     if answer.status < 300:
@@ -50,7 +53,11 @@ def raise_for(answer: Answer) -> None:
             line=line, column=column,
             expected=tuple(map(str, error.get("expected", ()))), hint=hint,
         )  # fmt: skip
+    if answer.status == 404 and "x-request-id" not in answer.headers:
+        hint = "is this the dashboard's port (3001 by default)?"
     if answer.status == 401:
         raise Unauthorized(answer.error(), hint="give --api-key or set LOGSTREAM_API_KEYS")
+    if answer.status in _LATER:
+        raise RetryLater(answer.error(), hint=hint)
     kind = BadRequest if answer.status == 400 else LogStreamError
     raise kind(answer.error(), hint=hint)

@@ -6,7 +6,7 @@ import click
 
 from logstream.access import check_exposure
 from logstream.cli.options import settings_options, url_of
-from logstream.cli.parts import refuse_memory_broker, run_dashboard
+from logstream.cli.parts import refuse_memory_broker, refuse_memory_store, run_dashboard
 from logstream.cli.process import check_port, run_until_stopped, start_process
 from logstream.settings import Resolved
 
@@ -22,6 +22,7 @@ def command(*, resolved: Resolved, given: dict[str, str]) -> None:
     """
     settings = resolved.settings
     refuse_memory_broker(settings)
+    refuse_memory_store(settings)
     check_exposure(settings, host=settings.dashboard_host, setting="dashboard_host")
     check_port("dashboard", settings.dashboard_host, settings.dashboard_port)
     start_process(settings)

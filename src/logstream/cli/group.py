@@ -17,7 +17,7 @@ __all__ = ["COMMANDS", "run"]
 
 COMMANDS = (
     "up", "ingest", "worker", "dashboard", "simulate",
-    "send", "query", "tail", "status", "config",
+    "send", "query", "tail", "status", "health", "migrate", "config",
 )  # fmt: skip
 """Every command, in the order in which ``--help`` shows them; each is a module of this package."""
 

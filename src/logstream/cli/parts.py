@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from logstream.errors import LogStreamError, SettingError, StoreUnavailable
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from logstream.broker.base import Broker
     from logstream.store.base import Store
 
-__all__ = ["refuse_memory_broker", "run_dashboard", "run_ingest", "run_store", "run_worker"]
+# A thread whose fsync is done waits this long for the interpreter, and everybody's answer with
+# it; Python's own 5 ms are longer than most requests.
+_SWITCH_INTERVAL_S = 0.0005
+
+__all__ = [
+    "refuse_memory_broker",
+    "refuse_memory_store",
+    "run_dashboard",
+    "run_ingest",
+    "run_store",
+    "run_worker",
+]
 
 
 def refuse_memory_broker(settings: Settings) -> None:
@@ -35,6 +47,19 @@ def refuse_memory_broker(settings: Settings) -> None:
         )
 
 
+def refuse_memory_store(settings: Settings) -> None:
+    """Say at once that a part which runs alone would keep what nobody else can see.
+
+    Raises:
+        SettingError: the store is ``memory:``.
+    """
+    if settings.store_url.startswith("memory:"):
+        raise SettingError(
+            "store memory: lives inside one process and is lost with it",
+            hint="give --store clickhouse://… or mongodb://…, or use logstream up",
+        )
+
+
 async def run_ingest(
     settings: Settings, stop: asyncio.Event, *, sock: socket.socket | None = None
 ) -> None:
@@ -45,6 +70,7 @@ async def run_ingest(
     """
     from logstream.ingest.server import serve
 
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     await serve(settings, stop=stop, sock=sock)
 
 
@@ -58,7 +84,9 @@ async def run_store(settings: Settings, stop: asyncio.Event) -> None:
     from logstream.worker.service import run_worker as work
 
     async with _open(settings) as (broker, store):
-        hub = Hub(broker, store, settings)
+        # Where there may be other workers, the hub does not hear of all that reaches the store.
+        alone = not settings.broker_url.startswith("redis")
+        hub = Hub(broker, store if alone else None, settings)
         await hub.start()
         try:
             services = Services(store=store, broker=broker, hub=hub, settings=settings)
@@ -73,12 +101,20 @@ async def run_store(settings: Settings, stop: asyncio.Event) -> None:
             await hub.close()
 
 
-async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
-    """The batch worker alone. Raises as `run_ingest`."""
+async def run_worker(
+    settings: Settings, stop: asyncio.Event, *, sock: socket.socket | None = None
+) -> None:
+    """The batch worker alone. Raises as `run_ingest`.
+
+    ``sock``: a listening socket for its ``/health``, ``/ready`` and ``/metrics``; closed here.
+    """
+    from logstream.cli.worker_port import worker_port
     from logstream.worker.service import run_worker as work
 
     async with _open(settings) as (broker, store):
-        await work(broker, store, settings, stop=stop)
+        port = worker_port(settings, broker, store, sock, stop) if sock else nullcontext()
+        async with port:
+            await work(broker, store, settings, stop=stop)
 
 
 async def run_dashboard(
@@ -88,6 +124,7 @@ async def run_dashboard(
 
     ``on_listening`` is given host and port once requests are answered.
     """
+    from logstream.dashboard.peers import Peers
     from logstream.dashboard.server import serve
     from logstream.dashboard.services import Services
     from logstream.live.hub import Hub
@@ -97,7 +134,11 @@ async def run_dashboard(
             hub = Hub(broker, None, settings)
             await hub.start()
             try:
-                services = Services(store=store, broker=broker, hub=hub, settings=settings)
+                key = next(iter(settings.api_keys), "")
+                peers = Peers(settings.metrics_urls, api_key=key)
+                services = Services(
+                    store=store, broker=broker, hub=hub, settings=settings, peers=peers
+                )
                 await serve(services, stop, on_listening=on_listening)
             finally:
                 await hub.close()
@@ -113,16 +154,10 @@ async def run_dashboard(
 
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[tuple[Broker, Store]]:
-    from logstream.broker import open_broker
+    from logstream.broker import open_broker_of
     from logstream.store import open_store
 
-    broker = open_broker(
-        settings.broker_url,
-        capacity_bytes=settings.broker_capacity_bytes,
-        segment_bytes=settings.broker_segment_bytes,
-        dedup_window_s=settings.idempotency_window_s,
-        dead_letter_bytes=settings.dead_letter_bytes,
-    )
+    broker = open_broker_of(settings)
     async with broker:
         store = open_store(settings.store_url, query_concurrency=settings.query_concurrency)
         try:

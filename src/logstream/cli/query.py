@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -11,12 +12,15 @@ import click
 from logstream.cli.api import ask
 from logstream.cli.options import api_key_option, client_settings, dashboard
 from logstream.cli.output import OUTPUTS, lines_of
+from logstream.cli.terminal import neutral
 from logstream.client import Connection
 from logstream.settings import Resolved
 
 __all__ = ["command"]
 
 _PAGE = 1_000
+# What fields are asked with elsewhere: in this language it is text.
+_LIKE_A_FIELD = re.compile(r"(?:^|[\s(])([A-Za-z_@][\w.@-]*)(==|>=|<=|=|>|<)([^\s()|\"]+)")
 
 
 @click.command(short_help="Search, newest first.")
@@ -62,8 +66,23 @@ def command(
     """
     connection = dashboard(url, api_key, resolved)
     rows = _rows(connection, " ".join(query), from_, to, None if everything else limit)
+    shown = False
     for line in lines_of(rows, output, colour=sys.stdout.isatty(), attributes=attributes):
         click.echo(line)
+        shown = True
+    if not shown and output == "table":
+        _say_nothing_found(" ".join(query), from_, to)
+
+
+def _say_nothing_found(query: str, from_: str, to: str) -> None:
+    """For people: an empty answer and no answer look alike."""
+    click.echo(f"nothing found from {neutral(from_)} to {neutral(to)}", err=True)
+    field = _LIKE_A_FIELD.search(query)
+    if field is not None:
+        name, sign, value = field.groups()
+        asked = f"{name}:{value}" if sign in ("=", "==") else f"{name}:{sign}{value}"
+        text = f"{name}{sign}{value} is looked for in messages; of a field ask {asked}"
+        click.echo(f"  hint: {neutral(text)}", err=True)
 
 
 def _rows(

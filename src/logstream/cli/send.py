@@ -28,6 +28,7 @@ from logstream.settings import Resolved
 __all__ = ["command"]
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_NAME_COLUMNS = 36
 _OLD, _NEW = "older than accepted", "further ahead than accepted"
 
 
@@ -105,8 +106,9 @@ def command(
 ) -> int:
     """Bring log files in; - reads standard input. Files may be compressed with gzip or zstd.
 
-    The format is detected: JSON lines, access logs, Apache's error log, syslog, logfmt, lines
-    that start with a time, plain text. The lines of a stack trace stay one record.
+    The format is detected: JSON lines, JSON over several lines or in an array, access logs,
+    Apache's error log, syslog, logfmt, lines that start with a time, plain text. The lines of a
+    stack trace stay one record.
     """
     if STDIN in files and (shift_to_now or state_path):
         raise click.UsageError(
@@ -213,17 +215,24 @@ def _bar(sources: list[Source]) -> Iterator[Callable[[Source], Callable[[int], N
 
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=None),
         DownloadColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
 
         def moved(source: Source) -> Callable[[int], None]:
-            task = progress.add_task(escape(neutral(source.name)), total=source.size or None)
+            task = progress.add_task(
+                escape(_short(neutral(source.name))), total=source.size or None
+            )
             return lambda position: progress.update(task, completed=position)
 
         yield moved
+
+
+def _short(name: str) -> str:
+    """The end of a long name, so that what is beside it stays on the line."""
+    return name if len(name) <= _NAME_COLUMNS else f"…{name[1 - _NAME_COLUMNS :]}"
 
 
 def _summarise(totals: Totals, took_s: float, target: str) -> None:

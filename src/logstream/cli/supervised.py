@@ -97,7 +97,8 @@ async def supervise(
         shown.cancel()
         if asked.is_set():
             screen.say("stopping: what was acknowledged is being written")
-        clean = await supervisor.stop(settings.shutdown_timeout_s)
+        stages = len({program.stage for program in programs})
+        clean = await supervisor.stop(settings.shutdown_timeout_s + stages * settings.drain_delay_s)
         supervisor.close()
         waiting.cancel()
         failed.cancel()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from logstream.cli.options import settings_options
-from logstream.cli.parts import refuse_memory_broker, run_worker
-from logstream.cli.process import run_until_stopped, start_process
+from logstream.access import check_exposure
+from logstream.cli.options import settings_options, url_of
+from logstream.cli.parts import refuse_memory_broker, refuse_memory_store, run_worker
+from logstream.cli.process import listen, run_until_stopped, start_process
 from logstream.settings import Resolved
 
 __all__ = ["command"]
@@ -17,10 +18,16 @@ __all__ = ["command"]
 def command(*, resolved: Resolved, given: dict[str, str]) -> None:
     """Run the batch worker alone: from the broker into the store, until Ctrl-C.
 
-    With the embedded store no dashboard can run beside it; `logstream up` runs both in one
-    process.
+    On Redis any number of them share the work; on a disk broker there is one. With the embedded
+    store no dashboard can run beside it; `logstream up` runs both in one process.
     """
     settings = resolved.settings
     refuse_memory_broker(settings)
+    refuse_memory_store(settings)
+    sock = None
+    if settings.worker_port:
+        check_exposure(settings, host=settings.worker_host, setting="worker_host")
+        sock = listen("worker", settings.worker_host, settings.worker_port)
+        click.echo(f"worker  {url_of(settings.worker_host, settings.worker_port)}/health")
     start_process(settings)
-    run_until_stopped(lambda stop: run_worker(settings, stop))
+    run_until_stopped(lambda stop: run_worker(settings, stop, sock=sock))

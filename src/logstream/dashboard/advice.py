@@ -34,6 +34,7 @@ def advise(
     dead_letters: int,
     recent: Mapping[str, int],
     disk_full_in_s: float | None,
+    store_notes: Iterable[str] = (),
 ) -> list[Advice]:
     """Warnings, the gravest first.
 
@@ -47,6 +48,7 @@ def advise(
         dead_letters: Dead letters waiting.
         recent: How many records were rejected, inserts retried, requests refused just now.
         disk_full_in_s: When the disk will be full; ``None``: it will not.
+        store_notes: What to know of this kind of store.
     """
     found = [
         Advice("critical", panel, f"cannot be asked: {why}", "see the log; it may be restarting")
@@ -56,6 +58,7 @@ def advise(
     found += [
         Advice("warning", "queue", text, "see the operations guide") for text in broker_warnings
     ]
+    found += [Advice("info", "database", text, "see the operations guide") for text in store_notes]
     found += _queue_advice(fill, oldest_age_s, flush_interval_s, recent)
     found += _failure_advice(quarantined, dead_letters, recent)
     if disk_full_in_s is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Litestar, Router
 from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
 
 from logstream.dashboard import (
     context,
@@ -22,6 +23,9 @@ from logstream.dashboard import (
     page,
     params,
     pipeline,
+    pipeline_stream,
+    pushed,
+    queue,
     search,
     tail,
 )
@@ -47,19 +51,22 @@ def create_app(services: Services, site: Site | None = None) -> Litestar:
     api = Router(
         "/api/v1",
         route_handlers=[
-            search.search,
-            search.search_by_post,
-            search.explain,
-            histogram.histogram,
-            facets.facets,
-            fields.fields,
-            fields.field_values,
-            context.context,
-            context.trace,
-            overview.overview,
+            _queued(
+                search.search,
+                search.search_by_post,
+                search.explain,
+                histogram.histogram,
+                facets.facets,
+                fields.fields,
+                fields.field_values,
+                context.context,
+                context.trace,
+                overview.overview,
+            ),
             overview_stream.overview_stream,
             pipeline.pipeline,
-            export.export,
+            pipeline_stream.pipeline_stream,
+            _queued(export.export),
             tail.tail,
             dead_letters.list_dead_letters,
             dead_letters.replay_dead_letters,
@@ -93,8 +100,14 @@ def create_app(services: Services, site: Site | None = None) -> Litestar:
     )
     app.state[openapi.ROUTES] = described
     app.state[params.PARAMETERS] = params.parameters_of(app)
-    app.state[overview_stream.LOOKS] = overview_stream.Looks()
+    app.state[pushed.LOOKS] = pushed.Looks()
+    app.state[queue.QUEUE] = queue.QueryQueue(services.settings.query_queue)
     handler = Pages(app.asgi_handler, site) if site else app.asgi_handler
     # Outside of everything, so that it also sees what no route answers.
     app.asgi_handler = Shell(handler, Gate(services.settings))
     return app
+
+
+def _queued(*handlers: BaseRouteHandler) -> Router:
+    """Routes that ask the store, as many at once as the queue has room for."""
+    return Router("/", guards=[queue.join_queue], route_handlers=handlers)

@@ -21,7 +21,7 @@ from logstream.access import AccessKeys, bearer, is_loopback
 from logstream.errors import Forbidden
 from logstream.settings import Settings
 
-__all__ = ["OPEN_PATHS", "Gate", "host_of"]
+__all__ = ["OPEN_PATHS", "Gate", "host_of", "key_in"]
 
 OPEN_PATHS = frozenset({"/health"})
 """What is answered without a key."""
@@ -48,7 +48,7 @@ class Gate:
         if method not in _SAFE_METHODS:
             _check_origin(headers)
         if path not in OPEN_PATHS:
-            self._keys.check(_key_in(headers))
+            self._keys.check(key_in(headers))
 
     def _check_host(self, host: str) -> None:
         name = host_of(host)
@@ -60,7 +60,8 @@ class Gate:
         )
 
 
-def _key_in(headers: Mapping[str, str]) -> str:
+def key_in(headers: Mapping[str, str]) -> str:
+    """The access key that the request names, right or wrong; ``""``: none."""
     authorization = headers.get("authorization", "").strip()
     if authorization[:6].lower() != "basic ":
         return bearer(authorization, headers.get("x-api-key"))

@@ -90,7 +90,7 @@ ERRORS: dict[int, ResponseSpec] = {
     403: _spec("Asked through a host name or from a page that may not."),
     404: _spec("No such object."),
     422: _spec("The query needs more memory than one query may have."),
-    429: _spec("More live tails than are served at once."),
+    429: _spec("More live tails, or unanswered queries, than are allowed at once."),
     500: _spec("A bug; the log has more beside the request id."),
     503: _spec("The store or the broker cannot answer now."),
     504: _spec("The query took longer than one query may take."),

@@ -31,7 +31,7 @@ __all__ = ["export"]
 SLICE_ROWS = 1_000
 
 FormatName = Annotated[
-    Literal["ndjson", "csv", "parquet"],
+    Literal["ndjson", "csv", "txt", "parquet"],
     QueryParameter(name="format", description="The file's format."),
 ]
 Columns = Annotated[
@@ -54,7 +54,7 @@ async def export(
     format: FormatName = "ndjson",
     columns: Columns = "",
 ) -> Stream:
-    """All matching records as NDJSON, CSV or Parquet, or the table of a query with pipes."""
+    """All matching records as NDJSON, CSV, text or Parquet, or the table of a query with pipes."""
     names = split_names(columns)
     writer = open_format(format, names)
     if asked.query.pipes:

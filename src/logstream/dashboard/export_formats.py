@@ -1,4 +1,4 @@
-"""Records and tables as NDJSON, CSV or Parquet, a piece at a time."""
+"""Records and tables as NDJSON, CSV, plain text or Parquet, a piece at a time."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Format(ABC):
 
 
 def open_format(name: str, columns: Sequence[str]) -> Format:
-    """The format called ndjson, csv or parquet; no columns: the whole record."""
+    """The format called ndjson, csv, txt or parquet; no columns: the whole record."""
     return _FORMATS[name](columns)
 
 
@@ -118,6 +118,49 @@ def _cell(value: Any) -> str:
     # NUL is the one character that csv readers refuse.
     text = text.replace("\0", "\\0")
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+class Text(Format):
+    """Lines to read: time, level, service and message, or columns with tabs between them.
+
+    A message keeps its line breaks and tabs, columns do not. Other control characters are written
+    out, as a terminal would obey them.
+    """
+
+    media_type = "text/plain; charset=utf-8"
+
+    def begin(self) -> bytes:
+        return _tabbed([self.columns]) if self.columns else b""
+
+    def records(self, batch: pa.RecordBatch) -> bytes:
+        records = records_of(batch)
+        if self.columns:
+            return _tabbed(_field_rows(records, self.columns))
+        return "".join(map(_text_line, records)).encode()
+
+    def rows(self, rows: Sequence[tuple[Any, ...]]) -> bytes:
+        return _tabbed(rows)
+
+
+def _text_line(record: Record) -> str:
+    time, level = format_timestamp(record.timestamp_ns), record.level.upper() or "-"
+    start = f"{time} {level:<5} {record.service or '-'}".translate(_VISIBLE | _BREAKS)
+    return f"{start} {record.message.translate(_VISIBLE)}\n"
+
+
+def _tabbed(rows: Sequence[Sequence[Any]]) -> bytes:
+    cells = _VISIBLE | _BREAKS
+    lines = ["\t".join("" if v is None else str(v).translate(cells) for v in row) for row in rows]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+# A carriage return alone would write over the line's beginning.
+_VISIBLE = {
+    code: f"\\x{code:02x}"
+    for code in (*range(0x20), *range(0x7F, 0xA0))
+    if code not in (ord("\n"), ord("\t"))
+} | {ord("\r"): "\\r"}
+_BREAKS = {ord("\n"): "\\n", ord("\t"): "\\t"}
 
 
 class Parquet(Format):
@@ -211,4 +254,9 @@ def _shown(field: FieldRef, record: Record) -> str | int | None:
     return field_value(field, record)
 
 
-_FORMATS: Mapping[str, type[Format]] = {"ndjson": Ndjson, "csv": Csv, "parquet": Parquet}
+_FORMATS: Mapping[str, type[Format]] = {
+    "ndjson": Ndjson,
+    "csv": Csv,
+    "txt": Text,
+    "parquet": Parquet,
+}

@@ -68,7 +68,9 @@ async def health() -> HealthAnswer:
 
 @get("/ready", responses=ERRORS, summary="Would it answer a query?")
 async def ready(services: ServicesDependency) -> ReadyAnswer:
-    """Whether the store and the broker can be asked now."""
+    """Whether the store and the broker can be asked now, and it is not about to end."""
+    if services.draining.is_set():
+        raise Unavailable("shutting down")
     try:
         async with asyncio.timeout(READY_TIMEOUT_S):
             await services.store.ping()

@@ -88,7 +88,7 @@ def _interval_ns(text: str, between: TimeRange) -> int:
     width_ns = duration_ns(text) if len(text) <= MAX_TIME_CHARS else None
     if not width_ns:
         raise BadRequest(f"interval cannot be {text[:100]!r}", hint="give auto, 10s, 1m or 1h")
-    if len(_starts(between, width_ns)) > MAX_BUCKETS:
+    if len(bucket_starts(between, width_ns)) > MAX_BUCKETS:
         raise BadRequest(
             f"this range has more than {MAX_BUCKETS} intervals of {text}",
             hint="give a longer interval or a shorter range, or interval=auto",
@@ -98,10 +98,11 @@ def _interval_ns(text: str, between: TimeRange) -> int:
 
 def auto_interval_ns(between: TimeRange, most: int = AUTO_BUCKETS) -> int:
     """The shortest width people can name that covers the range in at most ``most`` buckets."""
-    return next((w for w in _WIDTHS if len(_starts(between, w)) <= most), _WIDTHS[-1])
+    return next((w for w in _WIDTHS if len(bucket_starts(between, w)) <= most), _WIDTHS[-1])
 
 
-def _starts(between: TimeRange, width_ns: int) -> range:
+def bucket_starts(between: TimeRange, width_ns: int) -> range:
+    """Where the buckets that the range reaches into begin, in ns."""
     first = between.start_ns // width_ns * width_ns
     return range(first, between.end_ns, width_ns)
 
@@ -116,7 +117,7 @@ def histogram_answer(
         for value, count in bucket.counts.items():
             totals[value] = totals.get(value, 0) + count
     answers = []
-    for start_ns in _starts(between, interval_ns):
+    for start_ns in bucket_starts(between, interval_ns):
         counts = dict(counted.get(start_ns, {}))
         partial = start_ns < between.start_ns or start_ns + interval_ns > between.end_ns
         answers.append(

@@ -17,6 +17,7 @@ import msgspec
 
 from logstream import metrics
 from logstream.clock import NS_PER_S, Clock
+from logstream.dashboard.peers import Peers
 
 __all__ = ["History", "Sample", "quantile", "record_history", "sample_now"]
 
@@ -63,10 +64,10 @@ class Sample(msgspec.Struct, frozen=True):
         return {label: value for (each, label), value in self.values.items() if each == name}
 
 
-def sample_now(now_ns: int) -> Sample:
-    """The counters of all processes as they are now."""
+def sample_now(now_ns: int, peers: Peers | None = None) -> Sample:
+    """The counters of all processes as they are now, of peers as they last said."""
     values: dict[Key, float] = {}
-    for name, labels, value in metrics.samples():
+    for name, labels, value in itertools.chain(metrics.samples(), peers.samples() if peers else ()):
         if name in _WANTED:
             key = (name, "".join(labels.values()))
             values[key] = values.get(key, 0.0) + value
@@ -164,10 +165,13 @@ def quantile(buckets: Mapping[str, float], q: float) -> float | None:
     return low
 
 
-async def record_history(history: History, clock: Clock, stopping: asyncio.Event) -> None:
-    """Add a sample every `INTERVAL_S` seconds until the event is set."""
+async def record_history(
+    history: History, clock: Clock, stopping: asyncio.Event, peers: Peers
+) -> None:
+    """Ask the peers and add a sample every `INTERVAL_S` seconds until the event is set."""
     while not stopping.is_set():
-        history.add(await asyncio.to_thread(sample_now, clock.time_ns()))
+        await asyncio.to_thread(peers.refresh)
+        history.add(await asyncio.to_thread(sample_now, clock.time_ns(), peers))
         try:
             await asyncio.wait_for(stopping.wait(), INTERVAL_S)
         except TimeoutError:

@@ -13,7 +13,12 @@ from litestar import get
 from logstream.dashboard.answers import RecordAnswer, record_answer
 from logstream.dashboard.errors import ERRORS
 from logstream.dashboard.facets import ValueAnswer, value_answers
-from logstream.dashboard.histogram import HistogramAnswer, auto_interval_ns, histogram_answer
+from logstream.dashboard.histogram import (
+    HistogramAnswer,
+    auto_interval_ns,
+    bucket_starts,
+    histogram_answer,
+)
 from logstream.dashboard.history import Span
 from logstream.dashboard.params import Asked, AskedDependency, ServicesDependency
 from logstream.dashboard.services import Services
@@ -30,7 +35,7 @@ from logstream.query import (
     resolve,
 )
 from logstream.store.base import HistogramBucket, TimeRange
-from logstream.timestamps import format_timestamp
+from logstream.timestamps import format_timestamp, parse_timestamp
 
 __all__ = ["OverviewAnswer", "look", "overview"]
 
@@ -164,10 +169,11 @@ async def _active_services(
         here = run(ask(total, now, limits=limits))
         there = run(ask(total, before, limits=limits))
         points = run(ask(series, now, limits=limits))
+    counted = {parse_timestamp(at): float(count) for at, count in points.result().rows}
     return tile(
         float(here.result().rows[0][0]),
         float(there.result().rows[0][0]),
-        [float(row[1]) for row in points.result().rows],
+        [counted.get(start_ns, 0.0) for start_ns in bucket_starts(now, interval_ns)],
         str(Query(where, (Stats((Aggregate("count"),), (Group(service),)),))),
     )
 

@@ -15,10 +15,11 @@ from logstream.dashboard.advice import Advice, advise
 from logstream.dashboard.errors import ERRORS
 from logstream.dashboard.history import Sample, Span, sample_now
 from logstream.dashboard.params import ServicesDependency
+from logstream.dashboard.services import Services
 from logstream.dashboard.storage import StorageAnswer, disk_free, storage_answer
 from logstream.errors import LogStreamError
 
-__all__ = ["pipeline"]
+__all__ = ["PipelineAnswer", "Window", "look", "pipeline"]
 
 SERIES_POINTS = 60
 
@@ -107,9 +108,14 @@ class PipelineAnswer(msgspec.Struct):
 @get("/pipeline", responses=ERRORS, summary="What flows from receiving to storing")
 async def pipeline(services: ServicesDependency, window_s: Window = 60) -> PipelineAnswer:
     """Rates, queue, batches, storage and failures of the platform itself."""
+    return await look(services, window_s)
+
+
+async def look(services: Services, window_s: int) -> PipelineAnswer:
+    """The pipeline as of now, with rates over the last ``window_s`` seconds."""
     now_ns = services.clock.time_ns()
     span = services.history.last(window_s, now_ns)
-    now = await asyncio.to_thread(sample_now, now_ns)
+    now = await asyncio.to_thread(sample_now, now_ns, services.peers)
     status, status_failure = await _try(services.broker.status())
     stats, stats_failure = await _try(services.store.stats())
     free = await asyncio.to_thread(disk_free, services.settings.data_dir)
@@ -148,6 +154,7 @@ async def pipeline(services: ServicesDependency, window_s: Window = 60) -> Pipel
             "refused": sum(c.recent for c in answer.requests if c.reason in ("429", "503")),
         },
         disk_full_in_s=storage.disk_full_in_s if storage else None,
+        store_notes=services.store.notes,
     )
     return answer
 

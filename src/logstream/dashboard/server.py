@@ -36,8 +36,9 @@ async def serve(
 ) -> None:
     """Serve the dashboard until ``stop`` is set, then end gracefully.
 
-    Open streams are told to end at once; other requests have ``shutdown_timeout`` to finish and
-    are cancelled after that.
+    ``/ready`` says no for ``drain_delay`` first. Then no connection is taken any more, open
+    streams are told to end at once; other requests have ``shutdown_timeout`` to finish and are
+    cancelled after that.
 
     Args:
         services: What is shown; started by the caller and closed by the caller afterwards.
@@ -62,7 +63,7 @@ async def serve(
         log_enabled=False,
     )
     history = asyncio.create_task(
-        record_history(services.history, services.clock, services.stopping)
+        record_history(services.history, services.clock, services.stopping, services.peers)
     )
     running = asyncio.create_task(server.serve())
     stopped = asyncio.create_task(stop.wait())
@@ -71,6 +72,8 @@ async def serve(
             await _listening(host, port, running)
             on_listening(host, port)
         await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
+        services.draining.set()
+        await asyncio.wait((running,), timeout=settings.drain_delay_s)
         if running.done():
             running.result()
     finally:

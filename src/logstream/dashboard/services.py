@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from logstream.broker.base import Broker
 from logstream.clock import SYSTEM_CLOCK, Clock
 from logstream.dashboard.history import History
+from logstream.dashboard.peers import Peers
+from logstream.dashboard.sse import HEARTBEAT_S
 from logstream.live.hub import Hub
 from logstream.settings import Settings
 from logstream.store.base import QueryLimits, Store
@@ -19,8 +21,10 @@ __all__ = ["Services"]
 class Services:
     """The parts of a running platform that the dashboard shows.
 
-    All of them are started already and are closed by whoever made them. ``stopping`` is set when
-    the dashboard is to end its open streams; ``history`` is filled while the server runs.
+    All of them are started already and are closed by whoever made them. ``draining`` is set when
+    no more requests are wanted, ``stopping`` when the dashboard is to end its open streams;
+    ``history`` is filled while the server runs, also with what ``peers`` say of themselves.
+    ``heartbeat_s`` is the longest silence on an open stream.
     """
 
     store: Store
@@ -28,8 +32,11 @@ class Services:
     hub: Hub
     settings: Settings
     clock: Clock = SYSTEM_CLOCK
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     history: History = field(default_factory=History)
+    peers: Peers = field(default_factory=Peers)
+    heartbeat_s: float = HEARTBEAT_S
 
     @property
     def limits(self) -> QueryLimits:

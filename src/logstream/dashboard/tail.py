@@ -28,7 +28,7 @@ from logstream.dashboard.errors import (
 from logstream.dashboard.params import QueryText, ServicesDependency
 from logstream.dashboard.services import Services
 from logstream.dashboard.shell import resources_of
-from logstream.dashboard.sse import HEARTBEAT, HEARTBEAT_S, MEDIA_TYPE, RETRY, described, event
+from logstream.dashboard.sse import HEARTBEAT, MEDIA_TYPE, RETRY, described, event
 from logstream.errors import BadRequest, LogStreamError
 from logstream.live.events import Rows, Status, TailRow
 from logstream.live.hub import MAX_BACKFILL
@@ -153,7 +153,9 @@ async def _events(
         while True:
             following = following or asyncio.create_task(_next(opened))
             done, _ = await asyncio.wait(
-                (following, stopping), timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED
+                (following, stopping),
+                timeout=services.heartbeat_s,
+                return_when=asyncio.FIRST_COMPLETED,
             )
             if stopping in done:
                 yield _status(opened.status(), ended=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from logstream.cli.formats.access import ACCESS
 from logstream.cli.formats.apache_error import APACHE_ERROR
 from logstream.cli.formats.base import Context, Format, Parsed
-from logstream.cli.formats.json_lines import JSON_LINES
+from logstream.cli.formats.json_lines import JSON_DOCUMENTS, JSON_LINES
 from logstream.cli.formats.levelled import LEVELLED
 from logstream.cli.formats.logfmt import LOGFMT
 from logstream.cli.formats.multiline import Assembled, Assembler, RawLine, continues
@@ -20,6 +20,8 @@ from logstream.cli.formats.syslog import SYSLOG
 
 __all__ = [
     "FORMATS",
+    "JSON_DOCUMENTS",
+    "JSON_LINES",
     "PLAIN",
     "Assembled",
     "Assembler",
@@ -31,22 +33,25 @@ __all__ = [
 ]
 
 FORMATS: dict[str, Format] = {
-    each.name: each for each in (JSON_LINES, ACCESS, APACHE_ERROR, SYSLOG, LOGFMT, LEVELLED, PLAIN)
-}
+    each.name: each
+    for each in (
+        JSON_LINES, JSON_DOCUMENTS, ACCESS, APACHE_ERROR, SYSLOG, LOGFMT, LEVELLED, PLAIN,
+    )
+}  # fmt: skip
 """By name, the most telling first: of two that understand a sample equally well it wins."""
 
 _ENOUGH = 0.4
 
 
 def detect(sample: Sequence[str], context: Context) -> Format:
-    """The format that understands most of the sample's lines; plain text when none does.
+    """The format of lines that understands most of the sample; plain text when none does.
 
     Lines that look like the rest of a stack trace say nothing about the format.
     """
     heads = [line for line in sample if line.strip() and not continues(line, "")]
     best, best_score = PLAIN, _ENOUGH
     for candidate in FORMATS.values():
-        if candidate is PLAIN or not heads:
+        if candidate is PLAIN or candidate.documents or not heads:
             continue
         score = sum(candidate.parse(line, context) is not None for line in heads) / len(heads)
         if score > best_score:

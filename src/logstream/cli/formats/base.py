@@ -53,12 +53,14 @@ Parser = Callable[[str, Context], Parsed | None]
 
 class Format(NamedTuple):
     """``name`` is what ``--format`` takes. ``open_ended``: any line that does not parse belongs
-    to the record before it, as in formats whose every record starts with a time."""
+    to the record before it, as in formats whose every record starts with a time. ``documents``:
+    records are JSON objects, not lines."""
 
     name: str
     summary: str
     parse: Parser
     open_ended: bool
+    documents: bool = False
 
 
 def is_level(text: str) -> bool:

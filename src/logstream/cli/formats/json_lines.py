@@ -1,4 +1,5 @@
-"""JSON lines: one object a line, sent on as it is, so that every digit of a number is kept."""
+"""JSON: objects, one a line or laid out in any other way, sent on as they are, so that every digit
+of a number is kept."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import msgspec
 from logstream.cli.formats.base import Context, Format, Parsed
 from logstream.timestamps import epoch_ns, parse_timestamp
 
-__all__ = ["JSON_LINES", "TIMESTAMP_KEYS", "timestamp_in"]
+__all__ = ["JSON_DOCUMENTS", "JSON_LINES", "TIMESTAMP_KEYS", "timestamp_in"]
 
 TIMESTAMP_KEYS = ("timestamp", "time", "ts", "@timestamp")
 """Keys under which a time is looked for, first hit wins: those the ingestion API knows."""
@@ -43,3 +44,7 @@ def _parse(line: str, context: Context) -> Parsed | None:
 
 
 JSON_LINES = Format("json", "one JSON object a line", _parse, open_ended=False)
+JSON_DOCUMENTS = Format(
+    "json-documents", "JSON objects over several lines, or in an array", _parse,
+    open_ended=False, documents=True,
+)  # fmt: skip

@@ -10,7 +10,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from logstream.cli.formats import FORMATS, Assembled, Assembler, Context, Format, detect
+from logstream.cli.formats import (
+    FORMATS,
+    JSON_DOCUMENTS,
+    JSON_LINES,
+    Assembled,
+    Assembler,
+    Context,
+    Format,
+    detect,
+)
+from logstream.cli.importing.documents import has_documents
 from logstream.cli.importing.source import Source
 from logstream.cli.importing.state import FileState, State
 from logstream.cli.importing.upload import Batch, Result, Uploader
@@ -67,7 +77,9 @@ def context_of(source: Source, zone: dt.tzinfo) -> Context:
 
 def sample_format(source: Source, zone: dt.tzinfo) -> Format:
     """The format of a file, told from its first lines."""
-    return detect(source.sample(_SAMPLE_LINES), context_of(source, zone))
+    sample = source.sample(_SAMPLE_LINES)
+    found = detect(sample, context_of(source, zone))
+    return JSON_DOCUMENTS if found is not JSON_LINES and has_documents(sample) else found
 
 
 def newest_ns(source: Source, format: Format, zone: dt.tzinfo) -> int | None:
@@ -75,7 +87,7 @@ def newest_ns(source: Source, format: Format, zone: dt.tzinfo) -> int | None:
     context = context_of(source, zone)
     found = (
         parsed.timestamp_ns
-        for line in source.lines()
+        for line in source.lines(documents=format.documents)
         if line is not None and (parsed := format.parse(line.text, context)) is not None
     )
     return max((ns for ns in found if ns is not None), default=None)
@@ -130,7 +142,7 @@ class Job:
 
     def _records(self, start: int, end: int | None) -> Iterator[Assembled | None]:
         assembler = Assembler(self._format, context_of(self._source, self._options.zone))
-        for line in self._source.lines(start, end):
+        for line in self._source.lines(start, end, documents=self._format.documents):
             done = assembler.flush() if line is None else assembler.add(line)
             if done is not None:
                 yield done

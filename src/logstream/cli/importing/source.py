@@ -7,14 +7,16 @@ import io
 import itertools
 import os
 import select
+import shlex
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import zstandard
 
 from logstream.cli.formats import RawLine
+from logstream.cli.importing.documents import documents as split
 from logstream.errors import CorruptData, SettingError
 
 __all__ = ["STDIN", "Source", "open_source"]
@@ -24,6 +26,7 @@ STDIN = "-"
 _LONGEST_LINE_BYTES = 8 << 20
 _CHUNK_BYTES = 1 << 16
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _BOM = b"\xef\xbb\xbf"
 
 _Open = Callable[[BinaryIO, int], BinaryIO]
@@ -52,24 +55,21 @@ class Source:
     def position(self) -> int:
         return self._file.tell() if self.seekable else 0
 
-    def lines(self, start: int = 0, end: int | None = None) -> Iterator[RawLine | None]:
+    def lines(
+        self, start: int = 0, end: int | None = None, *, documents: bool = False
+    ) -> Iterator[RawLine | None]:
         """Lines from byte ``start`` up to ``end``. ``None`` in between means: none for a second
-        (standard input only). A line of more than 8 MiB comes in pieces.
+        (standard input only). A line of more than 8 MiB comes in pieces. With ``documents`` each
+        JSON object is a line, however it is laid out.
 
         Raises:
             CorruptData: the compressed file is damaged or ends early.
         """
         pieces = self._read(start) if self._stream is None else self._rest(self._stream)
-        offset = start
-        for piece in pieces:
-            if piece is None:
-                yield None
-                continue
-            if end is not None and offset >= end:
+        for line in split(pieces, start) if documents else _lines(pieces, start):
+            if line is not None and end is not None and line.start >= end:
                 return
-            following = offset + len(piece)
-            yield RawLine(_text(piece, first=offset == 0), offset, following)
-            offset = following
+            yield line
 
     def sample(self, lines: int) -> list[str]:
         """The first lines; what does not come by itself (standard input) is not waited for long.
@@ -119,6 +119,12 @@ def open_source(name: str) -> Source:
         magic = file.read(4) if file.seekable() else b""
     except OSError as exc:
         raise SettingError(f"{name} cannot be read: {exc.strerror}") from exc
+    if magic.startswith(_UTF_16):
+        file.close()
+        raise SettingError(
+            f"{name} is text in UTF-16, which is not read here",
+            hint=f"convert it: iconv -f UTF-16 -t UTF-8 {shlex.quote(name)} | logstream send -",
+        )
     if magic.startswith(_GZIP):
         return Source(name, file, _gzip)
     return Source(name, file, _zstd if magic.startswith(_ZSTD) else _plain)
@@ -164,6 +170,16 @@ def _follow(number: int) -> Iterator[bytes | None]:
             rest = b""
     if rest:
         yield rest
+
+
+def _lines(pieces: Iterable[bytes | None], start: int) -> Iterator[RawLine | None]:
+    for piece in pieces:
+        if piece is None:
+            yield None
+            continue
+        following = start + len(piece)
+        yield RawLine(_text(piece, first=start == 0), start, following)
+        start = following
 
 
 def _text(line: bytes, *, first: bool) -> str:

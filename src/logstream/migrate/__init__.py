@@ -1,0 +1,1 @@
+"""Copies stored records from one store to another, each exactly once."""

@@ -10,7 +10,16 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("logstream", "chdb", "chdb-core", "clickhouse-connect", "granian", "httptools", "msgspec", "pyarrow")
+PACKAGES = (
+    "logstream",
+    "chdb",
+    "chdb-core",
+    "clickhouse-connect",
+    "granian",
+    "httptools",
+    "msgspec",
+    "pyarrow",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,18 @@ async def test_stopping_answers_what_is_in_work(service: Service) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_a_load_balancer_has_time_to_look_away(start: Start) -> None:
+    """While the stop is announced, /ready says no and everything that comes is taken."""
+    async with start(drain_delay_s=0.5) as service:
+        assert (await service.request("GET", "/ready")).status == 200
+        service.stop.set()
+        async with asyncio.timeout(10):
+            while (await service.request("GET", "/ready")).status == 200:  # noqa: ASYNC110 - as below
+                await asyncio.sleep(0.01)
+        assert (await service.post('{"message":"late"}')).status == 202
+        assert await service.messages() == ["late"]
+
+
 async def _is_open(port: int) -> bool:
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -102,9 +102,11 @@ class Coalescer:
         self._idle.set()
 
     def _appended(self, taken: list[_Waiting], result: Position | LogStreamError) -> None:
-        _tell(taken, result)
-        # What is sent upon these answers, or was on its way, comes along.
-        asyncio.get_running_loop().call_soon(self._next)
+        try:
+            _tell(taken, result)
+        finally:
+            # What is sent upon these answers, or was on its way, comes along.
+            asyncio.get_running_loop().call_soon(self._next)
 
     def _take(self) -> list[_Waiting]:
         size = n = 0

@@ -39,6 +39,10 @@ __all__ = ["Connection"]
 _log = logging.getLogger(__name__)
 
 MAX_HEAD_BYTES = 64 << 10
+_MAX_JOINED_BYTES = 16 << 10  # joining costs the square of it
+_PACKET_BYTES = 256 << 10  # the event loops read no more at once
+_FRAMING_BYTES = 16  # around each chunk
+_SMALL_PIECE_BYTES = 1 << 10
 _IDLE_S = 75.0  # longer than senders keep an idle connection: they close first
 _LINGER_S = 2.0
 _NEVER = float("inf")
@@ -87,6 +91,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._around.open.add(self)
         self._around.empty.clear()
+        if self._around.draining:  # one on its way when the stop began
+            self._due_s = self._around.clock.monotonic_s() + _LINGER_S
 
     def connection_lost(self, exc: Exception | None) -> None:
         around = self._around
@@ -94,11 +100,10 @@ class Connection(asyncio.Protocol):
         if not around.open:
             around.empty.set()
         self._transport = self._parser = None
-        for request in (self._incoming, *self._waiting):
-            if request is not None:
-                self._release(request)
-        self._incoming = None
-        self._waiting.clear()
+        if self._incoming is not None:
+            self._release(self._incoming)
+            self._incoming = None
+        self._forget_waiting()
 
     def data_received(self, data: bytes) -> None:
         if self._deaf or self._parser is None:
@@ -111,6 +116,9 @@ class Connection(asyncio.Protocol):
             _log.error("a request broke its own connection", exc_info=exc.__context__ or exc)
             self.cut()
         except HttpParserError as exc:
+            if self._incoming is None and self._said_close():
+                self._deaf = True
+                return
             self._refuse(BadRequest(_fault(exc, self._headed and self._incoming is not None)))
         else:
             if (incoming := self._incoming) is not None:
@@ -119,10 +127,18 @@ class Connection(asyncio.Protocol):
     def _check_incoming(self, incoming: Request, size: int) -> None:
         if incoming.refusal is not None:
             self._refuse(incoming.refusal)
-        elif not self._headed:
-            self._head_bytes += size
+        elif not self._headed or incoming.length is None:
+            self._head_bytes = max(self._head_bytes + size, 0)
             if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(HeadersTooLarge(f"the head is more than {MAX_HEAD_BYTES} bytes"))
+                what = "what is around the chunks" if self._headed else "the head"
+                self._refuse(HeadersTooLarge(f"{what} is more than {MAX_HEAD_BYTES} bytes"))
+
+    def _said_close(self) -> bool:
+        """Whether the last request said that it is the last one: what follows it is not read."""
+        last = self._waiting[-1] if self._waiting else self._current
+        if last is None:
+            return self._transport is None or self._transport.is_closing()
+        return not last.keep_alive
 
     def eof_received(self) -> bool:
         """The sender has said all it has to say; it still hears us."""
@@ -159,7 +175,6 @@ class Connection(asyncio.Protocol):
         now_s = clock.monotonic_s()
         self._incoming = Request(self, now_s, clock.time_ns())
         self._headed = False
-        self._head_bytes = 0
         self._due_s = now_s + self._around.bounds.timeout_s
 
     def on_url(self, url: bytes) -> None:
@@ -171,7 +186,14 @@ class Connection(asyncio.Protocol):
             return  # a trailer
         headers = self._incoming.headers
         name = name.lower()
-        headers[name] = headers[name] + b", " + value if name in headers else value
+        if name in headers:
+            value = headers[name] + b", " + value
+            if len(value) > _MAX_JOINED_BYTES:
+                self._incoming.refusal = HeadersTooLarge(
+                    f"a repeated header is more than {_MAX_JOINED_BYTES} bytes"
+                )
+                return
+        headers[name] = value
 
     def on_headers_complete(self) -> None:
         request, parser = self._incoming, self._parser
@@ -180,6 +202,8 @@ class Connection(asyncio.Protocol):
         self._headed = True
         request.method = parser.get_method()
         request.path, _, request.query = request.path.partition(b"?")
+        if request.path[:1] != b"/":
+            request.path = _without_host(request.path)
         headers = request.headers
         length = headers.get(b"content-length")
         if length is not None:
@@ -197,9 +221,11 @@ class Connection(asyncio.Protocol):
                 self._hold(request, request.length)
         except LogStreamError as error:
             request.refusal = error
+            if request.method == b"CONNECT":
+                self._deaf = True  # nor is what follows this one HTTP
             return
-        if headers.get(b"expect") == b"100-continue" and self._transport and not self._current:
-            self._transport.write(_CONTINUE)
+        if b"expect" in headers and request.refusal is None:
+            self._go_on(headers[b"expect"])
 
     def on_body(self, data: bytes) -> None:
         request = self._incoming
@@ -211,17 +237,29 @@ class Connection(asyncio.Protocol):
             except LogStreamError as error:
                 request.refusal = error
                 return
-        request.chunks.append(data)
+            self._head_bytes -= len(data) + _FRAMING_BYTES
+        pieces = request.chunks
+        if not pieces or len(data) >= _SMALL_PIECE_BYTES:
+            pieces.append(data)
+        elif isinstance(last := pieces[-1], bytearray):
+            last += data
+        else:  # an object for every few bytes would take many times their memory
+            pieces.append(bytearray(data))
 
     def on_message_complete(self) -> None:
         request, parser = self._incoming, self._parser
         if request is None or parser is None:
             return
         self._incoming = None
+        self._head_bytes = -_PACKET_BYTES  # how much of this packet is the next one's is not known
         request.keep_alive = parser.should_keep_alive()
         self._finish(request)
 
     # Ours
+
+    def _go_on(self, expect: bytes) -> None:
+        if expect.lower() == b"100-continue" and self._transport and not self._current:
+            self._transport.write(_CONTINUE)
 
     def _hold(self, request: Request, size: int) -> None:
         bounds = self._around.bounds
@@ -237,18 +275,23 @@ class Connection(asyncio.Protocol):
         self._around.bounds.pending.used_bytes -= request.held_bytes
         request.held_bytes = 0
 
+    def _forget_waiting(self) -> None:
+        for request in self._waiting:
+            self._release(request)
+        self._waiting.clear()
+
     def _refuse(self, error: LogStreamError) -> None:
         """Answer what is being received in its turn; nothing more is read."""
         self._deaf = True
         clock = self._around.clock
         request = self._incoming or Request(self, clock.monotonic_s(), clock.time_ns())
         self._incoming = None
-        request.refusal = error
+        request.refusal = request.refusal or error
         self._finish(request)
 
     def _finish(self, request: Request) -> None:
         """All of it has come: work on it now, or when those before it are answered."""
-        if self._current is None:
+        if self._current is None and not self._waiting:
             self._begin(request)
             return
         self._waiting.append(request)
@@ -261,8 +304,7 @@ class Connection(asyncio.Protocol):
         if request.refusal is not None or request.work is None:
             request.fail(request.refusal or LogStreamError("an error of LogStream's own"))
             return
-        chunks = request.chunks
-        request.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        request.body = b"".join(request.chunks)  # a single one is not copied
         request.chunks = []
         request.work(request)
 
@@ -296,6 +338,7 @@ class Connection(asyncio.Protocol):
 
     def _end(self, transport: asyncio.Transport) -> None:
         """Close so that the answer arrives: not while something unread is on its way here."""
+        self._forget_waiting()
         if self._ended or not self._deaf:
             transport.close()
             return
@@ -330,3 +373,12 @@ def _fault(error: HttpParserError, in_body: bool) -> str:
     if in_body:
         return "the chunked body is cut short or broken"
     return f"this is not HTTP/1.1: {error}"
+
+
+def _without_host(target: bytes) -> bytes:
+    """The path of ``http://host/path``, as it is sent to proxies; anything else as it is."""
+    _, found, rest = target.partition(b"://")
+    if not found:
+        return target
+    _, slash, path = rest.partition(b"/")
+    return slash + path or b"/"

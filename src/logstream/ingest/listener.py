@@ -52,10 +52,10 @@ class Listener:
         self._timer = asyncio.get_running_loop().call_later(self._look_s, self._look)
 
     def _look(self) -> None:
+        self._plan()  # first: nothing that goes wrong below may end it
         now_s = self._clock.monotonic_s()
         for connection in tuple(self._around.open):
             connection.look(now_s)
-        self._plan()
 
     async def stop(self, timeout_s: float) -> int:
         """Take no more; answer what is in work, for at most so long; how many were cut."""

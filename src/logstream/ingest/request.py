@@ -95,7 +95,7 @@ class Request:
         self.length: int | None = 0
         self.held_bytes = 0
         self.keep_alive = False
-        self.chunks: list[bytes] = []
+        self.chunks: list[bytes | bytearray] = []
         self.body = b""
         self.work: Work | None = None
         self.refusal: LogStreamError | None = None

@@ -20,6 +20,8 @@ const queries = new QueryClient({
 const router = makeRouter();
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
+// The page's own file comes first: until then the shell of index.html stands.
+await router.load();
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queries}>

@@ -27,4 +27,6 @@ def test_the_first_log(empty: Platform, open_page: Callable[[str], Page]) -> Non
     expect(page.get_by_role("tabpanel")).to_contain_text(empty.ingest.rsplit(":", 1)[1])
     expect(page.get_by_text("Waiting for the first log")).to_be_visible()
     empty.send([{"level": "info", "service": "shop", "message": "hello there"}])
+    expect(page.get_by_text("The first log is here")).to_be_visible()
+    expect(page.get_by_text("hello there")).to_be_visible()
     expect(page.get_by_role("list", name="Key numbers")).to_be_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.running import Platform, Wire
@@ -121,6 +122,30 @@ def test_a_row_opens_while_paused(page: Page, platform: Platform) -> None:
     expect(panel).to_have_count(0)
 
 
+def test_wrapped_rows_stand_still_too(page: Page, platform: Platform) -> None:
+    """Wrapped, messages show all their lines, and pausing keeps them where they are."""
+    grid = _open(page, platform, "?q=service:hostile%20OR%20level:info")
+    page.keyboard.press("w")
+    expect(page).to_have_url(re.compile("wrap=wrap"))
+    _wait_past(page, grid, _last(grid) + 50)
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name=re.compile("^Paused"))).to_be_visible()
+    page.wait_for_timeout(200)
+    before = _rows(grid)
+    page.wait_for_timeout(600)
+    assert _rows(grid) == before
+    grid.hover()
+    page.mouse.wheel(0, -400)
+    expect(grid.get_by_role("row").first).to_be_visible()
+    page.wait_for_function(
+        "(grid) => grid.scrollTop + grid.clientHeight < grid.scrollHeight - 200",
+        arg=grid.element_handle(),
+    )
+    assert _last(grid) < int(before[-1].split()[0])
+    page.keyboard.press("Space")
+    _wait_past(page, grid, int(before[-1].split()[0]) + 20)
+
+
 def test_a_query_flushes_the_rows(page: Page, platform: Platform) -> None:
     """Rows of the query before are gone at once, back brings it back, levels narrow it."""
     grid = _open(page, platform)
@@ -205,6 +230,34 @@ def test_it_goes_on_where_it_was(page: Page, platform: Platform, problems: list[
     expect(grid.get_by_text("number 8")).to_be_visible(timeout=40_000)
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     assert re.findall(r"number (\d)", " ".join(_rows(grid))) == [str(n) for n in range(9)]
+    page.close()
+    wire.cut()
+    problems.clear()  # Chromium notes every connection that was refused meanwhile
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [("/", "Volume by level"), ("/pipeline", "Queue")],
+    ids=["overview", "pipeline"],
+)
+def test_a_page_says_that_it_is_stale(
+    page: Page, platform: Platform, problems: list[str], path: str, shown: str
+) -> None:
+    """When the platform is lost what was there stays, with its age and why, until it is back; and
+    nothing was ever asked for again and again."""
+    wire = Wire(platform.url)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(wire.url + path)
+    panel = page.get_by_role("region", name=shown, exact=True)
+    expect(panel).to_be_visible()
+    wire.cut()
+    expect(page.get_by_text(re.compile("^Not updating"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Last update [0-9]+ s ago, reconnecting"))).to_be_visible()
+    expect(panel).to_be_visible()
+    wire.mend()
+    expect(page.get_by_text(re.compile("^Not updating"))).to_be_hidden(timeout=40_000)
+    assert len([url for url in asked if re.search("api/v1/(overview|pipeline)", url)]) <= 2
     page.close()
     wire.cut()
     problems.clear()  # Chromium notes every connection that was refused meanwhile

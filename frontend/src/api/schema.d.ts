@@ -192,6 +192,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pipeline/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What flows from receiving to storing, pushed */
+        get: operations["ApiV1PipelineStreamPipelineStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/export": {
         parameters: {
             query?: never;
@@ -512,6 +529,11 @@ export interface components {
             storage: components["schemas"]["StorageAnswer"] | null;
             tails: components["schemas"]["TailsAnswer"];
             warnings: components["schemas"]["Advice"][];
+        };
+        /** PipelineEvents */
+        PipelineEvents: {
+            pipeline: components["schemas"]["PipelineAnswer"];
+            error: components["schemas"]["ErrorAnswer"];
         };
         /** QueueAnswer */
         QueueAnswer: {
@@ -838,7 +860,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -943,7 +965,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1051,7 +1073,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1163,7 +1185,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1275,7 +1297,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1383,7 +1405,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1498,7 +1520,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1610,7 +1632,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1721,7 +1743,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1829,7 +1851,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1939,7 +1961,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2043,7 +2065,113 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A bug; the log has more beside the request id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The store or the broker cannot answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The query took longer than one query may take. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ApiV1PipelineStreamPipelineStream: {
+        parameters: {
+            query?: {
+                /** @description Seconds that rates are taken over. */
+                window_s?: number;
+                /** @description Seconds between two events. */
+                every_s?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events; the schema gives the data of each by its name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["PipelineEvents"];
+                };
+            };
+            /** @description A parameter, the query or the body cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description No access key, or a wrong one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Asked through a host name or from a page that may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description No such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The query needs more memory than one query may have. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2091,7 +2219,7 @@ export interface operations {
                 /** @description End, not included. */
                 to?: string;
                 /** @description The file's format. */
-                format?: "ndjson" | "csv" | "parquet";
+                format?: "ndjson" | "csv" | "txt" | "parquet";
                 /** @description Fields to write, separated by commas; empty: the whole record. */
                 columns?: string;
             };
@@ -2155,7 +2283,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2268,7 +2396,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2372,7 +2500,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2476,7 +2604,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2581,7 +2709,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2682,7 +2810,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2783,7 +2911,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2884,7 +3012,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2985,7 +3113,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description More live tails than are served at once. */
+            /** @description More live tails, or unanswered queries, than are allowed at once. */
             429: {
                 headers: {
                     [name: string]: unknown;

@@ -1,137 +1,28 @@
-/** ⌘K / Ctrl-K: pages, what this page can do, and the last queries, filtered as one types. */
+/** ⌘K / Ctrl-K: pages, what this page can do, and the last queries. */
 import { useNavigate } from "@tanstack/react-router";
-import { type KeyboardEvent, useId, useState } from "react";
-import { type Command, commandsOf, matching } from "@/app/commands";
-import { currentShortcuts, useShortcuts } from "@/app/keys";
-import { recentQueries } from "@/lib/recent";
-import { Dialog } from "@/ui/Dialog";
-import { Icon } from "@/ui/icons";
-import { Keys } from "@/ui/Keys";
+import { useState } from "react";
+import { currentShortcuts, type Shortcut, useShortcuts } from "@/app/keys";
+import { later } from "@/ui/later";
 
 const OWN = "Mod+k";
+const PaletteDialog = later(() => import("@/app/PaletteDialog").then((module) => module.PaletteDialog));
 
 export function Palette() {
   const navigate = useNavigate();
-  const [commands, setCommands] = useState<readonly Command[] | null>(null);
-  const search = (q: string) =>
-    void navigate({
-      to: "/explore",
-      search: (old: Record<string, unknown>) => ({ ...old, q, row: undefined }) as never,
-    });
-  const open = () => {
-    const shortcuts = currentShortcuts().filter((one) => one.keys !== OWN);
-    setCommands(commandsOf(shortcuts, recentQueries(), search));
-  };
+  const [shortcuts, setShortcuts] = useState<readonly Shortcut[] | null>(null);
+  const open = () => setShortcuts(currentShortcuts().filter((one) => one.keys !== OWN));
   useShortcuts([{ keys: OWN, what: "Command palette", group: "View", run: open }]);
-  if (!commands) return null;
+  if (!shortcuts) return null;
   return (
-    <Dialog
-      label="Command palette"
-      onClose={() => setCommands(null)}
-      className="mt-[12vh] w-[min(600px,calc(100vw-32px))]"
-    >
-      <Picker
-        commands={commands}
-        onPick={(command) => {
-          setCommands(null);
-          // After the dialog has given focus back, so that the command may move it.
-          setTimeout(command.run);
-        }}
-        onClose={() => setCommands(null)}
-      />
-    </Dialog>
-  );
-}
-
-interface PickerProps {
-  commands: readonly Command[];
-  onPick: (command: Command) => void;
-  onClose: () => void;
-}
-
-function Picker({ commands, onPick, onClose }: PickerProps) {
-  const [typed, setTyped] = useState("");
-  const [chosen, setChosen] = useState(0);
-  const id = useId();
-  const found = matching(commands, typed);
-  const at = Math.min(chosen, found.length - 1);
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) setChosen((at + step + found.length) % Math.max(found.length, 1));
-    else if (event.key === "Enter" && found[at]) onPick(found[at]);
-    else if (event.key === "k" && (event.ctrlKey || event.metaKey)) onClose();
-    else return;
-    event.preventDefault();
-  };
-  return (
-    <>
-      <div className="flex items-center gap-2 border-b border-line px-3 text-mute">
-        <Icon name="explore" />
-        <input
-          // biome-ignore lint/a11y/noAutofocus: the palette is opened to be typed into
-          autoFocus
-          role="combobox"
-          aria-expanded="true"
-          aria-controls={`${id}list`}
-          aria-activedescendant={found[at] ? `${id}${at}` : undefined}
-          aria-label="Find a page, an action or a recent search"
-          placeholder="Find a page, an action or a recent search"
-          value={typed}
-          onChange={(event) => {
-            setTyped(event.target.value);
-            setChosen(0);
-          }}
-          onKeyDown={onKeyDown}
-          className="h-11 w-full bg-transparent text-[14px] text-ink outline-none placeholder:text-mute"
-        />
-      </div>
-      <div id={`${id}list`} role="listbox" aria-label="Commands" className="max-h-[50vh] overflow-auto p-1.5">
-        {found.map((command, i) => (
-          <Option
-            key={command.id}
-            id={`${id}${i}`}
-            command={command}
-            on={i === at}
-            onPick={() => onPick(command)}
-          />
-        ))}
-      </div>
-      {found.length === 0 ? (
-        <p className="px-4 pb-4 text-mute" role="status">
-          Nothing here is called that
-        </p>
-      ) : null}
-    </>
-  );
-}
-
-interface OptionProps {
-  id: string;
-  command: Command;
-  on: boolean;
-  onPick: () => void;
-}
-
-function Option({ id, command, on, onPick }: OptionProps) {
-  return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the input's
-    <div
-      id={id}
-      ref={(element) => {
-        if (on) element?.scrollIntoView({ block: "nearest" });
-      }}
-      role="option"
-      tabIndex={-1}
-      aria-selected={on}
-      onClick={onPick}
-      className="flex cursor-pointer items-center gap-2 rounded-md px-2 py-1.5 hover:bg-raised aria-selected:bg-selected"
-    >
-      <span className={`min-w-0 truncate ${command.keys ? "" : "font-mono text-[12px]"}`}>
-        {command.what}
-      </span>
-      <span className="mr-auto shrink-0 text-[11px] text-mute">{command.group}</span>
-      {command.keys ? <Keys keys={command.keys} /> : null}
-    </div>
+    <PaletteDialog
+      shortcuts={shortcuts}
+      onSearch={(q) =>
+        void navigate({
+          to: "/explore",
+          search: (old: Record<string, unknown>) => ({ ...old, q, row: undefined }) as never,
+        })
+      }
+      onClose={() => setShortcuts(null)}
+    />
   );
 }

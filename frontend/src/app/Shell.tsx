@@ -2,9 +2,12 @@
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { KeySheet } from "@/app/KeySheet";
+import { followed, keepShared } from "@/app/kept";
 import { listenForKeys, useShortcuts } from "@/app/keys";
 import { Palette } from "@/app/Palette";
+import type { SharedSearch } from "@/app/search";
 import { TopBar } from "@/app/TopBar";
+import { keptPinned } from "@/lib/pinned";
 import { Icon, type IconName } from "@/ui/icons";
 
 export const PAGES = [
@@ -17,15 +20,21 @@ export const PAGES = [
 export function Shell() {
   const navigate = useNavigate();
   useEffect(listenForKeys, []);
-  useShortcuts(
-    PAGES.map(({ to, label, key }) => ({
+  useShortcuts([
+    ...PAGES.map(({ to, label, key }) => ({
       keys: `g ${key}`,
       what: label,
-      group: "Go to",
+      group: "Go to" as const,
       // Time and zone go along; what only one page knows stays behind.
-      run: () => void navigate({ to, search: keepShared }),
+      run: () => void navigate({ to, search: kept(to) }),
     })),
-  );
+    {
+      keys: "t",
+      what: "Follow this search live",
+      group: "Go to",
+      run: () => void navigate({ to: "/live", search: followed }),
+    },
+  ]);
   return (
     <div className="grid h-full grid-cols-[56px_minmax(0,1fr)] grid-rows-[48px_minmax(0,1fr)]">
       <a
@@ -43,7 +52,7 @@ export function Shell() {
           <Link
             key={to}
             to={to}
-            search={keepShared}
+            search={kept(to)}
             activeOptions={{ exact: to === "/", includeSearch: false }}
             className="flex w-12 flex-col items-center rounded-md py-1.5 text-[10px] text-mute hover:bg-raised hover:text-ink data-[status=active]:bg-selected data-[status=active]:text-ink"
           >
@@ -62,19 +71,11 @@ export function Shell() {
   );
 }
 
-interface Shared {
-  from?: string;
-  to?: string;
-  tz?: string;
-}
-
-export function keepShared(search: Shared): Shared {
-  return {
-    ...(search.from ? { from: search.from } : {}),
-    ...(search.to ? { to: search.to } : {}),
-    ...(search.tz ? { tz: search.tz } : {}),
-  };
-}
+/** To another page go time and zone; pinned filters come back where they were made. */
+const kept = (to: string) => (search: SharedSearch) => {
+  const f = to === "/explore" ? keptPinned() : undefined;
+  return { ...keepShared(search), ...(f ? { f } : {}) };
+};
 
 export function NotFound() {
   return (

@@ -7,6 +7,7 @@ import { currentShortcuts } from "@/app/keys";
 import { TimePicker } from "@/app/TimePicker";
 import { chooseTheme, type ThemeChoice, useThemeChoice } from "@/app/theme";
 import { useShared } from "@/app/useShared";
+import { zoneName } from "@/lib/time";
 import { Icon } from "@/ui/icons";
 import { Popover } from "@/ui/Popover";
 
@@ -19,18 +20,21 @@ const TITLES: Readonly<Record<string, string>> = {
 
 export function TopBar() {
   const path = useRouterState({ select: (state) => state.location.pathname });
+  // What is live has no range; the one that was chosen is kept in the address for the other pages.
+  const hasRange = path !== "/live";
   return (
     <header className="flex min-w-0 items-center gap-2 border-b border-line bg-panel px-3">
-      <h1 className="mr-auto truncate text-[14px] font-semibold">{TITLES[path] ?? "LogStream"}</h1>
+      <h1 className="truncate text-[14px] font-semibold max-sm:sr-only">{TITLES[path] ?? "LogStream"}</h1>
+      <span className="mr-auto" />
       <Connection />
-      <TimePicker />
+      {hasRange ? <TimePicker /> : null}
       <ZonePicker />
       <ThemePicker />
       <button
         type="button"
         aria-label="Keyboard shortcuts"
         title="Keyboard shortcuts (?)"
-        className="grid h-8 w-8 place-content-center rounded-md border border-line hover:bg-raised"
+        className="grid h-8 w-8 shrink-0 place-content-center rounded-md border border-line hover:bg-raised max-sm:hidden"
         onClick={() => openKeySheet(currentShortcuts())}
       >
         <Icon name="keyboard" />
@@ -69,15 +73,15 @@ const ZONES = ["local", "UTC"];
 function ZonePicker() {
   const { zone, setZone } = useShared();
   const all = [...ZONES, ...Intl.supportedValuesOf("timeZone")];
-  const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const local = zoneName("local");
   return (
-    <label className="flex items-center">
+    <label className="flex shrink-0 items-center">
       <span className="sr-only">Time zone</span>
       <select
         value={zone}
-        title={`Time zone: ${zone === "local" ? local : zone}`}
+        title={`Time zone: ${zoneName(zone)}`}
         onChange={(event) => setZone(event.target.value)}
-        className="h-8 w-28 rounded-md border border-line bg-panel px-1.5"
+        className="h-8 w-28 rounded-md max-sm:w-20 border border-line bg-panel px-1.5"
       >
         {all.map((name) => (
           <option key={name} value={name}>
@@ -101,7 +105,7 @@ function ThemePicker() {
     <Popover
       label="Theme"
       button={<Icon name={choice === "light" ? "sun" : "moon"} />}
-      buttonClass="grid h-8 w-8 place-content-center rounded-md border border-line hover:bg-raised"
+      buttonClass="grid h-8 w-8 shrink-0 place-content-center rounded-md border border-line hover:bg-raised"
     >
       {(close) =>
         THEMES.map(({ value, label }) => (

@@ -13,23 +13,34 @@ export interface Shortcut {
 }
 
 const registered = new Map<symbol, readonly Shortcut[]>();
+const leaving = new Set<symbol>();
 const SETTING = "logstream.singleKeys";
 const SEQUENCE_MS = 1_200;
 
 /** Every shortcut of what is on the screen now. */
-export const currentShortcuts = (): readonly Shortcut[] => [...registered.values()].flat();
+export const currentShortcuts = (): readonly Shortcut[] =>
+  [...registered].flatMap(([key, shortcuts]) => (leaving.has(key) ? [] : shortcuts));
 
 export const singleKeysOn = (): boolean => localStorage.getItem(SETTING) !== "off";
 export const setSingleKeys = (on: boolean): void => localStorage.setItem(SETTING, on ? "on" : "off");
 
-/** These shortcuts work while the component is mounted. */
+/** These shortcuts work while the component is mounted; of two for the same keys, the inner one. */
 export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   const id = useRef(Symbol("shortcuts"));
+  const newest = useRef(shortcuts);
+  newest.current = shortcuts;
+  // While rendering, because outer components render first; their effects come last.
   registered.set(id.current, shortcuts);
   useEffect(() => {
     const key = id.current;
+    leaving.delete(key);
+    if (!registered.has(key)) registered.set(key, newest.current);
     return () => {
-      registered.delete(key);
+      leaving.add(key);
+      // React's strict mode unmounts and mounts again at once: what stays must keep its place.
+      queueMicrotask(() => {
+        if (leaving.delete(key)) registered.delete(key);
+      });
     };
   }, []);
 }

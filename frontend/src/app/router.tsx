@@ -1,11 +1,11 @@
-/** The pages. All are eager: a lazily loaded route costs more than its bytes (Suspense throttling). */
-import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+/**
+ * The pages, each in a file of its own. The router loads one before it shows it, so that nothing is
+ * ever suspended: React would hold back what it reveals for 300 ms.
+ */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { PageFailed } from "@/app/PageFailed";
 import { NotFound, Shell } from "@/app/Shell";
 import { exploreSearch, liveSearch, sharedSearch } from "@/app/search";
-import { ExplorePage } from "@/pages/explore/ExplorePage";
-import { LivePage } from "@/pages/live/LivePage";
-import { OverviewPage } from "@/pages/overview/OverviewPage";
-import { PipelinePage } from "@/pages/pipeline/PipelinePage";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -13,32 +13,33 @@ export const overviewRoute = createRoute({
   getParentRoute: () => root,
   path: "/",
   validateSearch: sharedSearch,
-  component: OverviewPage,
+  component: lazyRouteComponent(() => import("@/pages/overview/OverviewPage"), "OverviewPage"),
 });
 export const exploreRoute = createRoute({
   getParentRoute: () => root,
   path: "/explore",
   validateSearch: exploreSearch,
-  component: ExplorePage,
+  component: lazyRouteComponent(() => import("@/pages/explore/ExplorePage"), "ExplorePage"),
 });
 export const liveRoute = createRoute({
   getParentRoute: () => root,
   path: "/live",
   validateSearch: liveSearch,
-  component: LivePage,
+  component: lazyRouteComponent(() => import("@/pages/live/LivePage"), "LivePage"),
 });
 export const pipelineRoute = createRoute({
   getParentRoute: () => root,
   path: "/pipeline",
   validateSearch: sharedSearch,
-  component: PipelinePage,
+  component: lazyRouteComponent(() => import("@/pages/pipeline/PipelinePage"), "PipelinePage"),
 });
 
 export function makeRouter() {
   return createRouter({
     routeTree: root.addChildren([overviewRoute, exploreRoute, liveRoute, pipelineRoute]),
     basepath: new URL(document.baseURI).pathname.replace(/\/$/, "") || "/",
-    defaultPreload: false,
+    defaultPreload: "intent", // of the file alone: no page has a loader
+    defaultErrorComponent: PageFailed,
     scrollRestoration: false,
   });
 }

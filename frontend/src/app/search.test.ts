@@ -18,8 +18,32 @@ describe("the URL's state", () => {
       dedup: "numbers",
       row: "2026-11-23T14:34:18Z~7",
       tab: "trace",
+      drawer: 640,
+      apart: ["host"],
+      turned: ["service"],
+      sort: "-n",
+      bars: "hidden",
+      part: "2026-11-23T14:00:00Z~2026-11-23T14:10:00Z",
+      widths: { host: 24 },
+      frac: 9,
+      nl: "real",
+      empty: "hidden",
     };
     expect(exploreSearch(search)).toEqual(search);
+  });
+
+  it("keeps ranges and pins of pills", () => {
+    const f = [
+      { field: "ms", values: [], range: [1, 2.5] },
+      { field: "host", values: ["a"], pinned: true },
+    ];
+    expect(exploreSearch({ f })).toEqual({ f });
+    expect(exploreSearch({ f: [{ field: "ms", values: [], range: [3, 2] }] })).toEqual({});
+  });
+
+  it("lets no width and no part of time through that is none", () => {
+    const broken = { drawer: 9e9, widths: { a: 1e9, b: "3" }, part: "b~a", compare: "2026-01-01~2025-01-01" };
+    expect(exploreSearch(broken)).toEqual({});
   });
 
   it("reads a query that looks like a number as text", () => {
@@ -42,7 +66,10 @@ describe("the URL's state", () => {
   it("reads anything without failing, and reading again changes nothing", () => {
     fc.assert(
       fc.property(
-        fc.dictionary(fc.constantFrom("from", "to", "tz", "q", "f", "cols", "row"), fc.jsonValue()),
+        fc.dictionary(
+          fc.constantFrom("from", "to", "tz", "q", "f", "cols", "row", "drawer", "widths", "part"),
+          fc.jsonValue(),
+        ),
         (raw) => {
           const once = exploreSearch(raw);
           expect(exploreSearch({ ...once })).toEqual(once);

@@ -20,12 +20,33 @@ export interface ExploreSearch extends SharedSearch {
   readonly cols?: readonly string[];
   readonly wrap?: "wrap" | "json";
   readonly rows?: "compact" | "roomy";
-  readonly dedup?: "exact" | "numbers";
+  readonly dedup?: "exact" | "numbers" | "signature";
+  /** Digits of a second's fraction; absent: 3. */
+  readonly frac?: 6 | 9;
+  /** Written-out `\n` and `\t` as what they stand for. */
+  readonly nl?: "real";
+  /** Widths of columns, in characters. */
+  readonly widths?: Readonly<Record<string, number>>;
   /** The open record: `timestamp~id`. */
   readonly row?: string;
   /** The drawer's tab. */
   readonly tab?: "json" | "raw" | "context" | "trace";
+  /** The drawer's width in pixels. */
+  readonly drawer?: number;
+  /** Fields without a value, in the drawer. */
+  readonly empty?: "hidden";
+  /** What neighbours need not have in common with the record. */
+  readonly apart?: readonly string[];
   readonly facets?: "hidden";
+  /** Facets that are not as they are at first: opened, or closed. */
+  readonly turned?: readonly string[];
+  /** The table's order: a column, `-` before it for descending. */
+  readonly sort?: string;
+  readonly bars?: "hidden";
+  /** A part of the range whose rows alone are shown: `from~to`. */
+  readonly part?: string;
+  /** A part of the range that is compared with the rest. */
+  readonly compare?: string;
 }
 
 export interface LiveSearch extends SharedSearch {
@@ -34,9 +55,13 @@ export interface LiveSearch extends SharedSearch {
   readonly levels?: readonly string[];
   /** Terms that are coloured, not filtered. */
   readonly hl?: readonly string[];
+  readonly wrap?: "wrap";
   /** Records from before now to begin with; absent: 100. */
   readonly back?: 0 | 500 | 1000;
 }
+
+export const DRAWER_PX = { least: 320, most: 1_200 } as const;
+export const COLUMN_CH = { least: 6, most: 120 } as const;
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -57,10 +82,21 @@ export function exploreSearch(raw: Raw): ExploreSearch {
       cols: names(raw.cols),
       wrap: oneOf(raw.wrap, ["wrap", "json"]),
       rows: oneOf(raw.rows, ["compact", "roomy"]),
-      dedup: oneOf(raw.dedup, ["exact", "numbers"]),
+      dedup: oneOf(raw.dedup, ["exact", "numbers", "signature"]),
+      frac: oneOf(raw.frac, [6, 9]),
+      nl: oneOf(raw.nl, ["real"]),
+      widths: widths(raw.widths),
       row: text(raw.row, ""),
       tab: oneOf(raw.tab, ["json", "raw", "context", "trace"]),
+      drawer: between(raw.drawer, DRAWER_PX),
+      empty: oneOf(raw.empty, ["hidden"]),
+      apart: names(raw.apart),
       facets: oneOf(raw.facets, ["hidden"]),
+      turned: names(raw.turned),
+      sort: text(raw.sort, ""),
+      bars: oneOf(raw.bars, ["hidden"]),
+      part: stretch(raw.part),
+      compare: stretch(raw.compare),
     }),
   };
 }
@@ -72,6 +108,7 @@ export function liveSearch(raw: Raw): LiveSearch {
       q: text(raw.q, ""),
       levels: names(raw.levels),
       hl: names(raw.hl)?.slice(0, 5),
+      wrap: oneOf(raw.wrap, ["wrap"]),
       back: oneOf(raw.back, [0, 500, 1000]),
     }),
   };
@@ -104,24 +141,55 @@ function oneOf<const T extends string | number>(value: unknown, allowed: readonl
   return allowed.find((one) => one === value);
 }
 
+function between(value: unknown, { least, most }: { least: number; most: number }): number | undefined {
+  return typeof value === "number" && value >= least && value <= most ? Math.round(value) : undefined;
+}
+
+function widths(value: unknown): Readonly<Record<string, number>> | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const found = Object.entries(value).flatMap(([name, width]): [string, number][] => {
+    const read = between(width, COLUMN_CH);
+    return read === undefined ? [] : [[name, read]];
+  });
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
+}
+
+/** Two absolute moments, the first before the second. */
+function stretch(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const [from = "", to = "", ...more] = value.split("~");
+  return more.length === 0 && Date.parse(from) < Date.parse(to) ? value : undefined;
+}
+
 function names(value: unknown): readonly string[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const found = value.filter((one): one is string => typeof one === "string");
   return found.length > 0 ? found : undefined;
 }
 
-function pills(value: unknown): readonly Pill[] | undefined {
+function numbers(value: unknown): readonly [number, number] | undefined {
+  if (!Array.isArray(value) || value.length !== 2) return undefined;
+  const [low, high]: unknown[] = value;
+  return typeof low === "number" && typeof high === "number" && low <= high ? [low, high] : undefined;
+}
+
+/** Pills as somebody's URL, or this browser's store, has them. */
+export function pills(value: unknown): readonly Pill[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const found = value.flatMap((one: unknown): Pill[] => {
     if (typeof one !== "object" || one === null || !("field" in one) || !("values" in one)) return [];
-    const values = names(one.values);
+    const range = "range" in one ? numbers(one.range) : undefined;
+    const values = range ? [] : names(one.values);
     if (typeof one.field !== "string" || !values) return [];
+    const set = (name: "exclude" | "off" | "pinned") => name in one && one[name as never] === true;
     return [
       {
         field: one.field,
         values,
-        ...("exclude" in one && one.exclude === true ? { exclude: true } : {}),
-        ...("off" in one && one.off === true ? { off: true } : {}),
+        ...(range ? { range } : {}),
+        ...(set("exclude") ? { exclude: true } : {}),
+        ...(set("off") ? { off: true } : {}),
+        ...(set("pinned") ? { pinned: true } : {}),
       },
     ];
   });

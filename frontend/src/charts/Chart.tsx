@@ -6,7 +6,7 @@
 import type { EChartsCoreOption, EChartsType } from "echarts/core";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTheme } from "@/app/theme";
-import { ChartPointer } from "@/charts/ChartPointer";
+import type { ChartPointer } from "@/charts/ChartPointer";
 import { type Colours, themeColours } from "@/charts/colours";
 
 export type ChartOption = EChartsCoreOption;
@@ -23,28 +23,34 @@ export interface ChartProps {
   readonly onBrush?: (first: number, last: number) => void;
   readonly onClick?: (category: number) => void;
   readonly tooltip?: (category: number) => ReactNode;
+  /** Opens below a dragged range, in place of `onBrush`. */
+  readonly brushMenu?: (first: number, last: number, close: () => void) => ReactNode;
+  /** First and last category of what stays marked. */
+  readonly marked?: readonly [number, number] | undefined;
 }
 
-export function Chart({ option, ariaLabel, height, categories = 0, onBrush, onClick, tooltip }: ChartProps) {
+export function Chart(props: ChartProps) {
+  const { option, ariaLabel, height, categories = 0, onBrush, onClick, tooltip, brushMenu, marked } = props;
   const box = useRef<HTMLDivElement>(null);
-  const [chart, setChart] = useState<EChartsType | null>(null);
+  const [loaded, setLoaded] = useState<{ chart: EChartsType; Pointer: typeof ChartPointer } | null>(null);
+  const chart = loaded?.chart;
   const [failed, setFailed] = useState(false);
   const theme = useTheme();
   useEffect(() => {
     let made: EChartsType | null = null;
     let gone = false;
     import("@/charts/echarts").then(
-      ({ init }) => {
+      ({ init, ChartPointer: Pointer }) => {
         if (gone || !box.current) return;
         made = init(box.current, null, { renderer: "canvas" });
-        setChart(made);
+        setLoaded({ chart: made, Pointer });
       },
       () => setFailed(true),
     );
     return () => {
       gone = true;
       made?.dispose();
-      setChart(null);
+      setLoaded(null);
     };
   }, []);
   useEffect(() => {
@@ -59,21 +65,23 @@ export function Chart({ option, ariaLabel, height, categories = 0, onBrush, onCl
     const made = typeof option === "function" ? option(themeColours()) : option;
     chart.setOption({ animation: false, ...made }, { notMerge: true, lazyUpdate: false });
   }, [chart, option, theme]);
-  const pointed = onBrush ?? onClick ?? tooltip;
+  const pointed = brushMenu ?? onBrush ?? onClick ?? tooltip;
   return (
     <div className="relative" style={{ height }}>
       <div ref={box} role="img" aria-label={ariaLabel} className="h-full w-full" />
       {failed ? (
         <p className="absolute inset-0 grid place-content-center text-mute">The chart could not be loaded</p>
       ) : null}
-      {chart && pointed && categories > 0 ? (
-        <ChartPointer
-          chart={chart}
+      {loaded && pointed && categories > 0 ? (
+        <loaded.Pointer
+          chart={loaded.chart}
           categories={categories}
           label={ariaLabel}
           {...(onBrush ? { onBrush } : {})}
           {...(onClick ? { onClick } : {})}
           {...(tooltip ? { tooltip } : {})}
+          {...(brushMenu ? { brushMenu } : {})}
+          marked={marked}
         />
       ) : null}
     </div>

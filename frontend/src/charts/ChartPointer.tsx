@@ -1,6 +1,15 @@
 /** What lies over a chart: the pointed-at category, the dragged range, the tooltip. */
 import type { EChartsType } from "echarts/core";
-import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef, useState } from "react";
+import {
+  type CSSProperties,
+  type KeyboardEvent,
+  type PointerEvent,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 
 interface PointerProps {
   readonly chart: EChartsType;
@@ -9,6 +18,10 @@ interface PointerProps {
   readonly onBrush?: (first: number, last: number) => void;
   readonly onClick?: (category: number) => void;
   readonly tooltip?: (category: number) => ReactNode;
+  /** What opens below a dragged range, which stays until it is closed; without it `onBrush` is called. */
+  readonly brushMenu?: (first: number, last: number, close: () => void) => ReactNode;
+  /** Stays marked: the first and the last category of it. */
+  readonly marked?: readonly [number, number] | undefined;
 }
 
 /** Pixels the pointer may move and it is still a click. */
@@ -19,8 +32,18 @@ interface Span {
   readonly at: number;
 }
 
-export function ChartPointer({ chart, categories, label, onBrush, onClick, tooltip }: PointerProps) {
+export function ChartPointer(props: PointerProps) {
+  const { chart, categories, label, onClick, tooltip, brushMenu, marked } = props;
   const [span, setSpan] = useState<Span | null>(null);
+  const [held, setHeld] = useState(false);
+  const area = useRef<HTMLDivElement>(null);
+  const letGo = () => {
+    setHeld(false);
+    setSpan(null);
+    area.current?.focus();
+  };
+  // What was dragged over stays while its menu is open.
+  const onBrush = brushMenu ? () => setHeld(true) : props.onBrush;
   const [dragging, setDragging] = useState(false);
   const start = useRef<{ x: number; category: number } | null>(null);
 
@@ -40,6 +63,7 @@ export function ChartPointer({ chart, categories, label, onBrush, onClick, toolt
   };
 
   const onMove = (event: PointerEvent<HTMLElement>) => {
+    if (held) return;
     const category = categoryAt(event);
     const from = start.current;
     if (from && onBrush && Math.abs(event.clientX - from.x) > CLICK_PX) {
@@ -53,8 +77,10 @@ export function ChartPointer({ chart, categories, label, onBrush, onClick, toolt
     setDragging(false);
     if (!from) return;
     const category = categoryAt(event);
-    if (dragging) onBrush?.(Math.min(from.category, category), Math.max(from.category, category));
-    else onClick?.(category);
+    if (dragging) {
+      onBrush?.(Math.min(from.category, category), Math.max(from.category, category));
+      if (brushMenu) return;
+    } else onClick?.(category);
     setSpan({ anchor: category, at: category });
   };
   const onKey = (event: KeyboardEvent<HTMLElement>) => {
@@ -64,13 +90,14 @@ export function ChartPointer({ chart, categories, label, onBrush, onClick, toolt
       event.stopPropagation();
       start.current = null;
       setDragging(false);
+      setHeld(false);
       setSpan(null);
     } else if (event.key === "Enter" && span) {
       event.preventDefault();
       if (span.anchor !== span.at && onBrush)
         onBrush(Math.min(span.anchor, span.at), Math.max(span.anchor, span.at));
       else onClick?.(span.at);
-    } else if (step) {
+    } else if (step && !held) {
       event.preventDefault();
       const at = Math.min(categories - 1, Math.max(0, span ? span.at + step : step > 0 ? 0 : categories - 1));
       setSpan({ anchor: event.shiftKey && span ? span.anchor : at, at });
@@ -80,10 +107,13 @@ export function ChartPointer({ chart, categories, label, onBrush, onClick, toolt
   const [first, last] = span ? [Math.min(span.anchor, span.at), Math.max(span.anchor, span.at)] : [0, 0];
   const { left, right } = span && span.at < categories ? edges(first, last) : { left: 0, right: 0 };
   const onRight = left > chart.getWidth() / 2;
-  const hint = onBrush ? "Arrow keys move, Shift+arrows select, Enter zooms" : "Arrow keys move";
-  return (
+  const chooses = brushMenu ? "Enter offers what to do with it" : "Enter zooms";
+  const hint = onBrush ? `Arrow keys move, Shift+arrows select, ${chooses}` : "Arrow keys move";
+  const mark = useEdges(chart, marked && marked[1] < categories ? marked : undefined, edges);
+  const surface = (
     // a role follows from the handlers given
     <div
+      ref={area}
       className={`absolute inset-0 touch-none select-none ${onBrush ? "cursor-crosshair" : ""}`}
       role="application"
       aria-label={`${label}. ${hint}`}
@@ -91,6 +121,7 @@ export function ChartPointer({ chart, categories, label, onBrush, onClick, toolt
       tabIndex={0}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
+        setHeld(false);
         start.current = { x: event.clientX, category: categoryAt(event) };
         event.currentTarget.setPointerCapture(event.pointerId);
       }}
@@ -101,18 +132,26 @@ export function ChartPointer({ chart, categories, label, onBrush, onClick, toolt
         setDragging(false);
       }}
       onPointerLeave={() => {
-        if (!start.current) setSpan(null);
+        if (!start.current && !held) setSpan(null);
       }}
-      onBlur={() => setSpan(null)}
+      onBlur={() => {
+        if (!held) setSpan(null);
+      }}
       onKeyDown={onKey}
     >
+      {mark ? (
+        <div
+          className="pointer-events-none absolute inset-y-0 border-x border-dashed border-accent/80 bg-accent/8"
+          style={{ left: mark.left, width: Math.max(1, mark.right - mark.left) }}
+        />
+      ) : null}
       {span ? (
         <div
           className={`pointer-events-none absolute inset-y-0 ${first === last ? "bg-ink/10" : "border-x border-accent bg-accent/15"}`}
           style={{ left, width: Math.max(1, right - left) }}
         />
       ) : null}
-      {span && tooltip && !dragging && span.at < categories ? (
+      {span && tooltip && !dragging && !held && span.at < categories ? (
         <div
           role="status"
           className="pointer-events-none absolute top-0 z-30 min-w-40 rounded-md border border-line bg-raised px-2.5 py-1.5 text-[12px] whitespace-nowrap tabular-nums shadow-lg shadow-black/30"
@@ -121,6 +160,88 @@ export function ChartPointer({ chart, categories, label, onBrush, onClick, toolt
           {tooltip(span.at)}
         </div>
       ) : null}
+    </div>
+  );
+  if (!held || !brushMenu) return surface;
+  return (
+    <>
+      {surface}
+      <BrushMenu
+        style={onRight ? { right: Math.max(4, chart.getWidth() - right) } : { left }}
+        onClose={letGo}
+        within={area}
+      >
+        {brushMenu(first, last, letGo)}
+      </BrushMenu>
+    </>
+  );
+}
+
+interface Edges {
+  readonly left: number;
+  readonly right: number;
+}
+
+/** Where a range of categories is, after each drawing: before the first there is no axis to ask. */
+function useEdges(
+  chart: EChartsType,
+  range: readonly [number, number] | undefined,
+  edges: (first: number, last: number) => Edges,
+): Edges | null {
+  const [found, setFound] = useState<Edges | null>(null);
+  const find = useRef(edges);
+  find.current = edges;
+  const [first, last] = range ?? [-1, -1];
+  useEffect(() => {
+    const place = () => {
+      const next = first < 0 || chart.isDisposed() ? null : find.current(first, last);
+      setFound((old) => (old?.left === next?.left && old?.right === next?.right ? old : next));
+    };
+    if (chart.getOption()) place();
+    chart.on("finished", place);
+    return () => {
+      chart.off("finished", place);
+    };
+  }, [chart, first, last]);
+  return found;
+}
+
+interface BrushMenuProps {
+  readonly style: CSSProperties;
+  readonly onClose: () => void;
+  /** A press here begins another range, and closes it by itself. */
+  readonly within: RefObject<HTMLElement | null>;
+  readonly children: ReactNode;
+}
+
+function BrushMenu({ style, onClose, within, children }: BrushMenuProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const close = useRef(onClose);
+  close.current = onClose;
+  useEffect(() => {
+    box.current?.querySelector("button")?.focus();
+    const onDown = (event: Event) => {
+      if (!(event.target instanceof Node)) return;
+      if (!box.current?.contains(event.target) && !within.current?.contains(event.target)) close.current();
+    };
+    document.addEventListener("pointerdown", onDown);
+    return () => document.removeEventListener("pointerdown", onDown);
+  }, [within]);
+  return (
+    <div
+      ref={box}
+      role="dialog"
+      aria-label="The marked time"
+      style={style}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        event.stopPropagation();
+        onClose();
+      }}
+      className="absolute top-full z-40 -mt-3 rounded-lg border border-line bg-panel p-1 shadow-xl shadow-black/30"
+    >
+      {children}
     </div>
   );
 }

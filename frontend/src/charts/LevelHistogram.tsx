@@ -1,8 +1,9 @@
 /** Volume over time with its legend: drag to zoom, click a bar for that bucket, click a level to isolate it. */
-import { type MouseEvent, useMemo, useState } from "react";
+import { type MouseEvent, type ReactNode, useMemo, useState } from "react";
 import { Chart } from "@/charts/Chart";
 import {
   bucketsRange,
+  bucketsWithin,
   type HistogramAnswer,
   histogramOption,
   histogramSummary,
@@ -11,13 +12,20 @@ import {
   seriesOf,
 } from "@/charts/histogram";
 import { compact, whole } from "@/lib/format";
-import { showTimestamp, type Zone } from "@/lib/time";
+import { showTimestamp, type TimeRange, type Zone } from "@/lib/time";
+import { later } from "@/ui/later";
+
+const HistogramTable = later(() => import("@/charts/HistogramTable").then((module) => module.HistogramTable));
 
 interface LevelHistogramProps {
   readonly answer: HistogramAnswer;
   readonly zone: Zone;
   /** A range of time was dragged over, or one bar clicked. */
   readonly onRange?: (from: string, to: string) => void;
+  /** What can be done with a range that was dragged over; without it `onRange` is called. */
+  readonly brushMenu?: (range: TimeRange, close: () => void) => ReactNode;
+  /** A part of the range that stays marked. */
+  readonly marked?: TimeRange | null;
   readonly height?: number;
   /** Stands left of the legend. */
   readonly title?: string;
@@ -25,7 +33,8 @@ interface LevelHistogramProps {
 
 const NONE: ReadonlySet<string> = new Set();
 
-export function LevelHistogram({ answer, zone, onRange, height = 96, title }: LevelHistogramProps) {
+export function LevelHistogram(props: LevelHistogramProps) {
+  const { answer, zone, onRange, brushMenu, marked, height = 96, title } = props;
   const [hidden, setHidden] = useState<ReadonlySet<string>>(NONE);
   const series = useMemo(() => seriesOf(answer), [answer]);
   const option = useMemo(() => histogramOption(answer, hidden, zone), [answer, hidden, zone]);
@@ -39,6 +48,10 @@ export function LevelHistogram({ answer, zone, onRange, height = 96, title }: Le
   const zoom = (first: number, last: number) => {
     const range = bucketsRange(answer, first, last);
     if (range) onRange?.(range.from, range.to);
+  };
+  const menu = (first: number, last: number, close: () => void) => {
+    const range = bucketsRange(answer, first, last);
+    return range && brushMenu ? brushMenu(range, close) : null;
   };
   return (
     <div>
@@ -60,8 +73,11 @@ export function LevelHistogram({ answer, zone, onRange, height = 96, title }: Le
         height={height}
         categories={answer.buckets.length}
         tooltip={(at) => <BucketTip answer={answer} series={series} at={at} zone={zone} />}
+        marked={marked ? bucketsWithin(answer, marked) : undefined}
+        {...(brushMenu ? { brushMenu: menu } : {})}
         {...(onRange ? { onBrush: zoom, onClick: (at: number) => zoom(at, at) } : {})}
       />
+      <HistogramTable answer={answer} zone={zone} />
     </div>
   );
 }

@@ -40,6 +40,18 @@ export function bucketsRange(answer: HistogramAnswer, first: number, last: numbe
   return { from: new Date(Date.parse(from)).toISOString(), to };
 }
 
+/** The first and the last bucket that have a part of the range; `undefined`: none has. */
+export function bucketsWithin(
+  answer: HistogramAnswer,
+  range: TimeRange,
+): readonly [number, number] | undefined {
+  const [from, to] = [Date.parse(range.from), Date.parse(range.to)];
+  const begins = (bucket: { start: string }) => Date.parse(bucket.start);
+  const first = answer.buckets.findIndex((bucket) => begins(bucket) + answer.interval_s * 1e3 > from);
+  const last = answer.buckets.findLastIndex((bucket) => begins(bucket) < to);
+  return first >= 0 && first <= last ? [first, last] : undefined;
+}
+
 /** `30 s`, `5 min`, `1 h`: the width of a bar. */
 export function intervalLabel(interval_s: number): string {
   if (interval_s < 60) return `${interval_s} s`;
@@ -100,8 +112,16 @@ export function histogramOption(answer: HistogramAnswer, hidden: ReadonlySet<str
         data: answer.buckets.map((bucket) => ({
           value: bucket.counts[one.value] ?? 0,
           // What reaches beyond the range was not counted in full.
-          ...(bucket.partial ? { itemStyle: { opacity: 0.45 } } : {}),
+          ...(bucket.partial ? { itemStyle: { opacity: 0.7, decal: hatch(colours) } } : {}),
         })),
       })),
   });
 }
+
+const hatch = (colours: Colours) => ({
+  symbol: "rect",
+  color: colours.of("--panel"),
+  dashArrayX: [1, 0],
+  dashArrayY: [2, 3],
+  rotation: -Math.PI / 4,
+});

@@ -130,3 +130,7 @@ const shown = (value: string | number | undefined): string | null =>
 /** A heading: without the quotes that a query needs, but never nothing. */
 export const fieldLabel = (name: string): string =>
   name.startsWith('"') && name.length > 2 ? unquote(name) : name;
+
+/** As it stands in a list of names, which commas separate. */
+export const inList = (name: string): string =>
+  name.includes(",") && !name.startsWith('"') ? `"${name}"` : name;

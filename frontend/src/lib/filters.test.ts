@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { effectiveQuery, type Pill, splitPipes, toggled } from "@/lib/filters";
+import { afterClearing, effectiveQuery, type Pill, ranged, splitPipes, toggled } from "@/lib/filters";
 import { quote } from "@/lib/quote";
 
 describe("pills and the query's text", () => {
@@ -29,6 +29,21 @@ describe("pills and the query's text", () => {
     expect(toggled(one, "host", "a", false)).toEqual([]);
     expect(toggled(one, "host", "a", true)).toEqual([{ field: "host", values: ["a"], exclude: true }]);
     expect(toggled(one, "host", "b", false)).toEqual([{ field: "host", values: ["a", "b"] }]);
+  });
+
+  it("a range of numbers is one pill a field, and values beside it stay their own", () => {
+    const one = ranged([{ field: "ms", values: ["7"] }], "ms", [1.5, 20]);
+    expect(effectiveQuery("", one)).toBe('ms:"7" ms:[1.5 TO 20]');
+    expect(toggled(one, "ms", "7", false)).toEqual([{ field: "ms", values: [], range: [1.5, 20] }]);
+    expect(ranged(one, "ms", null)).toEqual([{ field: "ms", values: ["7"] }]);
+    expect(effectiveQuery("", [{ field: "ms", values: [], range: [0, 1], exclude: true }])).toBe(
+      "NOT ms:[0 TO 1]",
+    );
+  });
+
+  it("pinned ones stay when filters are cleared", () => {
+    const pinned: Pill = { field: "host", values: ["a"], pinned: true };
+    expect(afterClearing([{ field: "x", values: ["1"] }, pinned])).toEqual([pinned]);
   });
 
   it("a quoted value reads back as itself, whatever it is made of", () => {

@@ -26,6 +26,8 @@ describe("logSpans", () => {
     expect(colours(`${ESC}[38;5;196ma`)).toEqual(["#ff0000"]);
     expect(colours(`${ESC}[38;5;2ma`)).toEqual(["green"]);
     expect(colours(`${ESC}[38;2;10;20;300;1ma`)).toEqual(["#0a14ff"]);
+    for (const colons of ["38:2::255:0:16", "38:2:1:255:0:16", "38:2:255:0:16"])
+      expect(colours(`${ESC}[${colons}ma`)).toEqual(["#ff0010"]);
     expect(logSpans(`${ESC}[48;5;240mb`)[0]?.style.background).toBe("#585858");
   });
 

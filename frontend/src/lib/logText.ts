@@ -102,7 +102,9 @@ const NAMED: readonly TextColour[] = ["mute", "red", "green", "yellow", "blue", 
 type Mutable = { -readonly [K in keyof TextStyle]: TextStyle[K] };
 
 function afterSgr(style: TextStyle, parameters: string): TextStyle {
-  const codes = parameters.split(/[;:]/).map((one) => (one === "" ? 0 : Number(one)));
+  // With colons a colour may name its space, mostly as nothing: 38:2::255:0:0.
+  const plain = parameters.replace(/([34]8:2):\d*:(?=\d+:\d+:\d+)/g, "$1:");
+  const codes = plain.split(/[;:]/).map((one) => (one === "" ? 0 : Number(one)));
   let next: Mutable = { ...style };
   for (let i = 0; i < codes.length; i += 1) {
     const code = codes[i] ?? 0;

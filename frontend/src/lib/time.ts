@@ -48,6 +48,24 @@ export function durationMs(text: string): number | null {
   return length > 0 && length === text.length ? total : null;
 }
 
+/** `15m`, `1h30m`: the duration to the second, in few units. */
+export function durationText(ms: number): string {
+  let rest = Math.max(1, Math.round(ms / 1e3));
+  const parts = [
+    ["d", 86_400],
+    ["h", 3_600],
+    ["m", 60],
+    ["s", 1],
+  ] as const;
+  return parts
+    .map(([unit, size]) => {
+      const count = Math.floor(rest / size);
+      rest -= count * size;
+      return count > 0 ? `${count}${unit}` : "";
+    })
+    .join("");
+}
+
 /** Epoch milliseconds of a point in time; `null`: not one. */
 export function resolveMs(text: string, nowMs: number): number | null {
   const relative = /^now(?:([+-])(.+))?$/.exec(text);
@@ -82,69 +100,53 @@ export function absolute(range: TimeRange, nowMs: number): TimeRange {
   return { from: text(range.from), to: text(range.to) };
 }
 
-/** The range moved by `share` of its own width: -1 is the one just before. */
+/** The range moved by `share` of its own width: -1 is the one just before. At now it lives again. */
 export function shifted(range: TimeRange, share: number, nowMs: number): TimeRange {
-  return around(range, nowMs, (middle, width) => [middle + share * width, width]);
+  const { middle, width } = around(range, nowMs);
+  const end = middle + share * width + width / 2;
+  return end >= nowMs ? { from: `now-${durationText(width)}`, to: "now" } : ending(end, width);
 }
 
 /** The range with its width times `factor`, around the same middle, not beyond now. */
 export function zoomed(range: TimeRange, factor: number, nowMs: number): TimeRange {
-  return around(range, nowMs, (middle, width) => [middle, width * factor]);
+  const { middle, width } = around(range, nowMs);
+  // What lives goes on living.
+  if (range.to === "now") return { from: `now-${durationText(width * factor)}`, to: "now" };
+  return ending(Math.min(middle + (width * factor) / 2, nowMs), width * factor);
 }
 
-function around(
-  range: TimeRange,
-  nowMs: number,
-  change: (middle: number, width: number) => readonly [number, number],
-): TimeRange {
+function around(range: TimeRange, nowMs: number): { middle: number; width: number } {
   const from = resolveMs(range.from, nowMs) ?? nowMs - 9e5;
   const to = resolveMs(range.to, nowMs) ?? nowMs;
-  const [middle, width] = change((from + to) / 2, to - from);
-  const end = Math.min(middle + width / 2, nowMs);
-  return { from: new Date(end - width).toISOString(), to: new Date(end).toISOString() };
+  return { middle: (from + to) / 2, width: to - from };
 }
 
-/**
- * What somebody typed into the time picker as a range: `-15m`, `15m`, `now-1h`, `today`,
- * `yesterday`, one pasted moment (a minute around it), or two of these joined by ` to `.
- * `null`: none of them.
- */
-export function parseRange(text: string, nowMs: number): TimeRange | null {
-  const typed = text.trim();
-  const [first, second] = typed.split(/\s+(?:to|until|–|—)\s+/);
-  if (first && second) {
-    const from = moment(first, nowMs);
-    const to = moment(second, nowMs);
-    return from && to ? { from, to } : null;
-  }
-  const back = /^-?(\d[\w.]*)$/.exec(typed);
-  if (back?.[1] && durationMs(back[1]) !== null) return { from: `now-${back[1]}`, to: "now" };
-  if (/^now[+-]/.test(typed) && resolveMs(typed, nowMs) !== null) return { from: typed, to: "now" };
-  const midnight = new Date(nowMs).setUTCHours(0, 0, 0, 0);
-  if (typed === "today") return { from: new Date(midnight).toISOString(), to: "now" };
-  if (typed === "yesterday")
-    return { from: new Date(midnight - 8.64e7).toISOString(), to: new Date(midnight).toISOString() };
-  const at = resolveMs(typed, nowMs);
-  if (typed === "" || typed === "now" || at === null) return null;
-  return { from: new Date(at - 3e4).toISOString(), to: new Date(at + 3e4).toISOString() };
-}
+const ending = (end: number, width: number): TimeRange => ({
+  from: new Date(end - width).toISOString(),
+  to: new Date(end).toISOString(),
+});
 
-function moment(text: string, nowMs: number): string | null {
-  const back = /^-(\d[\w.]*)$/.exec(text);
-  const written = back?.[1] ? `now-${back[1]}` : text;
-  return resolveMs(written, nowMs) === null ? null : written;
-}
-
-export function rangeLabel(range: TimeRange): string {
+export function rangeLabel(range: TimeRange, zone: Zone): string {
   const preset = PRESETS.find((one) => one.from === range.from);
   if (preset && range.to === "now") return `Last ${preset.label}`;
   if (range.to === "now" && range.from.startsWith("now-")) return `Last ${range.from.slice(4)}`;
-  return `${shortTime(range.from)} → ${shortTime(range.to)}`;
+  const [from, to] = [shortTime(range.from, zone), shortTime(range.to, zone)];
+  const [day] = from.split(" ");
+  return `${from} → ${to.startsWith(`${day} `) ? to.slice(11) : to}`;
 }
 
-const shortTime = (text: string): string => text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d).*$/, "$1 $2");
+function shortTime(text: string, zone: Zone): string {
+  const at = text.startsWith("now") ? null : resolveMs(text, 0);
+  return at === null
+    ? text
+    : showTimestamp(new Date(at).toISOString(), zone, { date: true, digits: 0 }).replace(/:00$/, "");
+}
 
 export type Zone = "local" | "UTC" | string;
+
+/** The zone as people call it: `Europe/Berlin` also where that is the browser's own. */
+export const zoneName = (zone: Zone): string =>
+  zone === "local" ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone;
 
 /** `2026-11-23 14:34:18.123456789` in a zone: the fraction is the server's text, not a number. */
 export function showTimestamp(

@@ -149,7 +149,27 @@ describe("keeper", () => {
     const pages = Array.from({ length: MOST_STREAMS + 1 }, () => new Page());
     for (const [i, page] of pages.entries()) kept.heard(page, follow(`/${i}`));
     await turn();
-    expect(pages.map((page) => page.state)).toEqual(["taken", "open", "open", "open"]);
+    const [first, ...others] = pages.map((page) => page.state);
+    expect(first).toBe("taken");
+    expect(new Set(others)).toEqual(new Set(["open"]));
+    expect(server.calls.filter((call) => !call.signal.aborted)).toHaveLength(MOST_STREAMS);
+  });
+
+  it("lets what nobody sees give way first, and brings it back when it is seen", async () => {
+    const server = new Server();
+    const kept = keeper({ fetch: server.fetch });
+    const pages = Array.from({ length: MOST_STREAMS + 1 }, () => new Page());
+    const [, hidden, third] = pages;
+    for (const [i, page] of pages.slice(0, -1).entries()) kept.heard(page, follow(`/${i}`));
+    if (hidden) kept.heard(hidden, { type: "visible", visible: false });
+    for (const page of pages.slice(-1)) kept.heard(page, follow("/last"));
+    await turn();
+    expect(pages.map((page) => page.state).filter((state) => state !== "open")).toEqual(["asleep"]);
+    expect(hidden?.state).toBe("asleep");
+    if (third) kept.heard(third, { type: "visible", visible: false });
+    if (hidden) kept.heard(hidden, { type: "visible", visible: true });
+    await turn();
+    expect([hidden?.state, third?.state]).toEqual(["open", "asleep"]);
     expect(server.calls.filter((call) => !call.signal.aborted)).toHaveLength(MOST_STREAMS);
   });
 

@@ -7,7 +7,7 @@ import { type Following, follow } from "./follow";
 import type { Asked, StreamState, Told } from "./protocol";
 import type { ServerEvent } from "./sse";
 
-export const MOST_STREAMS = 3;
+export const MOST_STREAMS = 4;
 export const HIDDEN_MS = 60_000;
 /** A page that said nothing for so long is gone: pages say something every 20 s. */
 export const SILENT_MS = 150_000;
@@ -67,6 +67,7 @@ export function keeper(options: Pick<Following, "fetch"> & { now?: () => number 
   }
 
   function start(stream: Stream): void {
+    makeRoom();
     const stop = new AbortController();
     stream.stop = stop;
     void follow({
@@ -99,15 +100,19 @@ export function keeper(options: Pick<Following, "fetch"> & { now?: () => number 
     streams.delete(stream.url);
   }
 
+  const seen = (stream: Stream): boolean => [...stream.pages].some((line) => pages.get(line)?.visible);
+
+  function sleep(stream: Stream): void {
+    halt(stream);
+    become(stream, { kind: "asleep" });
+  }
+
   function watched(stream: Stream): void {
     clearTimeout(stream.hiddenTimer);
     stream.hiddenTimer = undefined;
-    const seen = [...stream.pages].some((line) => pages.get(line)?.visible);
-    if (!seen) {
+    if (!seen(stream)) {
       stream.hiddenTimer = setTimeout(() => {
-        if (!stream.stop) return;
-        halt(stream);
-        become(stream, { kind: "asleep" });
+        if (stream.stop) sleep(stream);
       }, HIDDEN_MS);
     } else if (stream.state.kind === "asleep") start(stream);
   }
@@ -123,7 +128,6 @@ export function keeper(options: Pick<Following, "fetch"> & { now?: () => number 
       watched(known);
       return;
     }
-    makeRoom();
     const stream: Stream = {
       url,
       pages: known?.pages ?? new Set(),
@@ -140,9 +144,16 @@ export function keeper(options: Pick<Following, "fetch"> & { now?: () => number 
     watched(stream);
   }
 
+  /** For one more connection: what nobody sees goes to sleep, or else the oldest gives way. */
   function makeRoom(): void {
-    const [oldest] = streams.values();
-    if (streams.size < MOST_STREAMS || !oldest) return;
+    const open = [...streams.values()].filter((one) => one.stop && one.state.kind !== "refused");
+    const [oldest] = open;
+    if (open.length < MOST_STREAMS || !oldest) return;
+    const unseen = open.find((one) => !seen(one));
+    if (unseen) {
+      sleep(unseen);
+      return;
+    }
     halt(oldest);
     clearTimeout(oldest.hiddenTimer);
     streams.delete(oldest.url);

@@ -49,7 +49,7 @@ function Span({ span }: { span: TextSpan }) {
       : (COLOUR[colour ?? ""] ?? ""),
     BACKGROUND[background ?? ""] ?? "",
     style.bold ? "font-bold" : "",
-    style.dim ? "opacity-70" : "",
+    style.dim ? "opacity-85" : "",
     style.italic ? "italic" : "",
     style.underline ? "underline" : "",
     style.strike ? "line-through" : "",

@@ -16,32 +16,47 @@ interface CellToolsProps {
 
 interface Target {
   readonly top: number;
+  readonly left: number;
   readonly right: number;
+  readonly narrow: boolean;
   readonly height: number;
   readonly field: string;
   readonly value: string;
   readonly record: LogRecord;
 }
 
+const LINGER_MS = 120;
+const TOOLS_PX = 24;
+const NARROW_PX = 180;
+
 export function CellTools({ scroller, recordAt, act }: CellToolsProps) {
   const [target, setTarget] = useState<Target | null>(null);
   useEffect(() => {
     const element = scroller.current;
     if (!element) return;
+    let later: ReturnType<typeof setTimeout> | undefined;
     const over = (event: PointerEvent) => {
-      if (event.buttons === 0 && event.target instanceof Element)
-        setTarget(targetOf(element, event.target, recordAt));
+      if (event.buttons !== 0 || !(event.target instanceof Element)) return;
+      const hovered = event.target;
+      clearTimeout(later);
+      // A pointer that only passes over the rows wants none of it.
+      later = setTimeout(() => setTarget(targetOf(element, hovered, recordAt)), LINGER_MS);
     };
     const leave = (event: PointerEvent) => {
+      clearTimeout(later);
       const to = event.relatedTarget;
       if (!(to instanceof Element && to.closest("[data-cell-tools]"))) setTarget(null);
     };
-    const clear = () => setTarget(null);
+    const clear = () => {
+      clearTimeout(later);
+      setTarget(null);
+    };
     element.addEventListener("pointerover", over);
     element.addEventListener("pointerleave", leave);
     element.addEventListener("scroll", clear, { passive: true });
     element.addEventListener("pointerdown", clear);
     return () => {
+      clearTimeout(later);
       element.removeEventListener("pointerover", over);
       element.removeEventListener("pointerleave", leave);
       element.removeEventListener("scroll", clear);
@@ -50,7 +65,10 @@ export function CellTools({ scroller, recordAt, act }: CellToolsProps) {
   }, [scroller, recordAt]);
   if (!target) return null;
   const { field, value, record } = target;
-  const place = { top: target.top, right: target.right, height: Math.min(28, target.height) };
+  // Over a short value there is no room beside it: the tools stand above, where they hide nothing of it.
+  const place = target.narrow
+    ? { top: Math.max(0, target.top - TOOLS_PX), left: target.left, height: TOOLS_PX }
+    : { top: target.top, right: Math.max(0, target.right), height: Math.min(28, target.height) };
   if (field === "timestamp") return <TimeTip record={record} top={target.top + target.height} />;
   const whole = !(field === "message" && record.truncated);
   const what = fieldLabel(field);
@@ -73,6 +91,11 @@ export function CellTools({ scroller, recordAt, act }: CellToolsProps) {
             icon="minus"
             label={`No records with this ${what} (-)`}
             onClick={() => act("exclude", field, value)}
+          />
+          <ToolButton
+            icon="filter"
+            label={`This ${what} and no other filter of it`}
+            onClick={() => act("only", field, value)}
           />
         </>
       ) : null}
@@ -97,7 +120,9 @@ function targetOf(
   const frame = (scroller.offsetParent ?? scroller).getBoundingClientRect();
   return {
     top: box.top - frame.top,
+    left: box.left - frame.left,
     right: frame.right - box.right,
+    narrow: box.width < NARROW_PX,
     height: box.height,
     field,
     value,

@@ -5,6 +5,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { answered, api, type LogRecord } from "@/api/client";
+import { inList } from "@/lib/fieldNames";
 import type { Zone } from "@/lib/time";
 import { NeighbourRow, openedAt } from "@/pages/explore/NeighbourRow";
 import { Failure } from "@/ui/Panel";
@@ -12,6 +13,9 @@ import { Failure } from "@/ui/Panel";
 interface ContextTabProps {
   readonly anchor: LogRecord;
   readonly zone: Zone;
+  /** What neighbours need not have in common with it. */
+  readonly dropped: readonly string[];
+  readonly onDropped: (fields: readonly string[]) => void;
   readonly onOpen: (record: LogRecord) => void;
 }
 
@@ -19,8 +23,7 @@ const STEP = 50;
 const FIRST = 15;
 const MOST = 1_000;
 
-export function ContextTab({ anchor, zone, onOpen }: ContextTabProps) {
-  const [dropped, setDropped] = useState<readonly string[]>([]);
+export function ContextTab({ anchor, zone, dropped, onDropped, onOpen }: ContextTabProps) {
   const [source, setSource] = useState<readonly string[] | null>(null);
   const [counts, setCounts] = useState({ before: FIRST, after: FIRST });
   // another record begins small
@@ -28,7 +31,7 @@ export function ContextTab({ anchor, zone, onOpen }: ContextTabProps) {
   const same = source
     ? source
         .filter((name) => !dropped.includes(name))
-        .map(listed)
+        .map(inList)
         .join(",")
     : "auto";
   const context = useQuery({
@@ -64,7 +67,7 @@ export function ContextTab({ anchor, zone, onOpen }: ContextTabProps) {
   }
   const rows = [...data.before, data.record, ...data.after];
   const toggle = (name: string) =>
-    setDropped(dropped.includes(name) ? dropped.filter((one) => one !== name) : [...dropped, name]);
+    onDropped(dropped.includes(name) ? dropped.filter((one) => one !== name) : [...dropped, name]);
   const more = (side: "before" | "after") =>
     setCounts({ ...counts, [side]: Math.min(MOST, counts[side] + STEP) });
   return (
@@ -84,7 +87,7 @@ export function ContextTab({ anchor, zone, onOpen }: ContextTabProps) {
             <bdi>{data.same.find((one) => one.field === name)?.value ?? name}</bdi>
           </button>
         ))}
-        {source?.length === dropped.length ? (
+        {source?.every((name) => dropped.includes(name)) ? (
           <span className="text-mute">nothing: everything around it</span>
         ) : null}
       </fieldset>
@@ -122,9 +125,6 @@ export function ContextTab({ anchor, zone, onOpen }: ContextTabProps) {
     </div>
   );
 }
-
-/** Names in a list are separated by commas; one that holds a comma is quoted as a whole. */
-const listed = (name: string): string => (name.includes(",") && !name.startsWith('"') ? `"${name}"` : name);
 
 function More({
   label,

@@ -4,6 +4,7 @@ import type { LogRecord } from "@/api/client";
 import type { ExploreSearch } from "@/app/search";
 import { copied } from "@/lib/copyAs";
 import { LEVEL_TEXT, levelLabel } from "@/lib/levels";
+import { realBreaks } from "@/lib/stack";
 import { age, showTimestamp, type Zone } from "@/lib/time";
 import { ContextTab } from "@/pages/explore/ContextTab";
 import { CopyMenu } from "@/pages/explore/CopyMenu";
@@ -12,8 +13,9 @@ import { FieldsTab } from "@/pages/explore/FieldsTab";
 import { JsonTree } from "@/pages/explore/JsonTree";
 import { LongText } from "@/pages/explore/LongText";
 import { TraceTab } from "@/pages/explore/TraceTab";
-import type { ValueAct } from "@/pages/explore/useExplore";
+import type { Explore } from "@/pages/explore/useExplore";
 import { useRecord } from "@/pages/explore/useRecord";
+import type { Run } from "@/pages/explore/useResults";
 import { Failure } from "@/ui/Panel";
 import { ToolButton } from "@/ui/ToolButton";
 
@@ -24,14 +26,11 @@ interface DrawerProps {
   readonly row: string;
   /** The record as the list has it, its message perhaps cut. */
   readonly listed: LogRecord | undefined;
-  readonly tab: ExploreSearch["tab"];
+  readonly explore: Explore;
+  readonly run: Run;
   readonly zone: Zone;
-  readonly columns: readonly string[];
-  readonly act: ValueAct;
-  readonly onTab: (tab: ExploreSearch["tab"]) => void;
   readonly onStep: (rows: number) => void;
   readonly onOpen: (record: LogRecord) => void;
-  readonly onClose: () => void;
   readonly link: () => string;
 }
 
@@ -43,12 +42,16 @@ const TABS: readonly { readonly id: Tab; readonly label: string }[] = [
   { id: "trace", label: "Trace" },
 ];
 
+const NO_FIELDS: readonly string[] = [];
+
 export function Drawer(props: DrawerProps) {
-  const { row, listed, zone, act, columns, onTab, onStep, onOpen, onClose } = props;
-  const tab: Tab = props.tab ?? "fields";
+  const { row, listed, zone, explore, run, onStep, onOpen } = props;
+  const { search, change } = explore;
+  const tab: Tab = search.tab ?? "fields";
+  const onTab = (next: ExploreSearch["tab"]) => change({ tab: next }, "replace");
   const { record, query, loadFull } = useRecord(row, listed);
   return (
-    <DrawerFrame label="Record">
+    <DrawerFrame label="Record" width={search.drawer} onWidth={(drawer) => change({ drawer }, "replace")}>
       <header className="flex items-center gap-2 border-b border-line px-3 py-1.5">
         {record ? (
           <>
@@ -68,7 +71,12 @@ export function Drawer(props: DrawerProps) {
           {record ? <CopyMenu record={record} link={props.link} /> : null}
           <ToolButton icon="left" label="Previous record (k)" size={14} onClick={() => onStep(-1)} />
           <ToolButton icon="right" label="Next record (j)" size={14} onClick={() => onStep(1)} />
-          <ToolButton icon="close" label="Close (Esc)" size={14} onClick={onClose} />
+          <ToolButton
+            icon="close"
+            label="Close (Esc)"
+            size={14}
+            onClick={() => change({ row: undefined, tab: undefined })}
+          />
         </span>
       </header>
       <Tabs tab={tab} hasTrace={Boolean(record?.trace_id)} onTab={onTab} />
@@ -94,8 +102,20 @@ export function Drawer(props: DrawerProps) {
   );
 
   function panel(shown: Tab, record: LogRecord): ReactNode {
-    const message = <FullMessage record={record} busy={query.isFetching} onFull={loadFull} />;
-    if (shown === "context") return <ContextTab anchor={record} zone={zone} onOpen={onOpen} />;
+    const message = (
+      <FullMessage record={record} breaks={search.nl === "real"} busy={query.isFetching} onFull={loadFull} />
+    );
+    if (shown === "context") {
+      return (
+        <ContextTab
+          anchor={record}
+          zone={zone}
+          dropped={search.apart ?? NO_FIELDS}
+          onDropped={(apart) => change({ apart }, "replace")}
+          onOpen={onOpen}
+        />
+      );
+    }
     if (shown === "trace") return <TraceTab record={record} zone={zone} onOpen={onOpen} />;
     if (shown === "json") return <JsonTree value={record} />;
     if (shown === "raw") {
@@ -105,7 +125,7 @@ export function Drawer(props: DrawerProps) {
         </div>
       );
     }
-    return <FieldsTab record={record} columns={columns} act={act} message={message} />;
+    return <FieldsTab record={record} explore={explore} run={run} message={message} />;
   }
 }
 
@@ -153,15 +173,16 @@ function Tabs({ tab, hasTrace, onTab }: TabsProps) {
 
 interface FullMessageProps {
   readonly record: LogRecord;
+  readonly breaks: boolean;
   readonly busy: boolean;
   readonly onFull: () => void;
 }
 
-function FullMessage({ record, busy, onFull }: FullMessageProps) {
+function FullMessage({ record, breaks, busy, onFull }: FullMessageProps) {
   const [formatted, setFormatted] = useState(true);
   return (
     <LongText
-      text={record.message}
+      text={breaks ? realBreaks(record.message) : record.message}
       formatted={formatted}
       onFormat={() => setFormatted(!formatted)}
       {...(record.truncated ? { wholeBytes: record.message_bytes ?? 0, onWhole: onFull, busy } : {})}

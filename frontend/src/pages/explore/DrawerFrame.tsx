@@ -1,16 +1,28 @@
-/** The drawer's box: its width is pulled with the pointer or moved with the arrow keys, and kept. */
+/** The drawer's box: its width is pulled with the pointer or moved with the arrow keys. */
 import { type ReactNode, useState } from "react";
+import { DRAWER_PX } from "@/app/search";
 
 const KEY = "logstream.drawerWidth";
-const [LEAST, MOST] = [320, 1_200];
-const kept = (): number => Math.min(MOST, Math.max(LEAST, Number(localStorage.getItem(KEY)) || 520));
+const { least: LEAST, most: MOST } = DRAWER_PX;
+const within = (size: number): number => Math.round(Math.min(MOST, Math.max(LEAST, size)));
+const kept = (): number => within(Number(localStorage.getItem(KEY)) || 520);
 
-export function DrawerFrame({ label, children }: { label: string; children: ReactNode }) {
-  const [width, setWidth] = useState(kept);
-  const resize = (next: number) => {
-    const size = Math.round(Math.min(MOST, Math.max(LEAST, next)));
-    setWidth(size);
+interface DrawerFrameProps {
+  readonly label: string;
+  /** As the URL has it; absent: as it was last. */
+  readonly width: number | undefined;
+  /** After a pull, not during it. */
+  readonly onWidth: (width: number) => void;
+  readonly children: ReactNode;
+}
+
+export function DrawerFrame({ label, width: given, onWidth, children }: DrawerFrameProps) {
+  const [pulled, setPulled] = useState<number | null>(null);
+  const width = pulled ?? given ?? kept();
+  const settle = (size: number) => {
+    setPulled(null);
     localStorage.setItem(KEY, String(size));
+    onWidth(size);
   };
   return (
     <aside
@@ -32,13 +44,16 @@ export function DrawerFrame({ label, children }: { label: string; children: Reac
         onPointerMove={(event) => {
           if (event.buttons !== 1) return;
           const right = event.currentTarget.parentElement?.getBoundingClientRect().right ?? innerWidth;
-          resize(right - event.clientX);
+          setPulled(within(right - event.clientX));
+        }}
+        onPointerUp={() => {
+          if (pulled !== null) settle(pulled);
         }}
         onKeyDown={(event) => {
           const step = event.key === "ArrowLeft" ? 24 : event.key === "ArrowRight" ? -24 : 0;
           if (step === 0) return;
           event.preventDefault();
-          resize(width + step);
+          settle(within(width + step));
         }}
       />
       {children}

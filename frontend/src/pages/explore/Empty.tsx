@@ -2,9 +2,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { answered, api } from "@/api/client";
-import { keepShared } from "@/app/Shell";
+import { keepShared } from "@/app/kept";
 import { fieldLabel } from "@/lib/fieldNames";
-import { effectiveQuery, type Pill } from "@/lib/filters";
+import { effectiveQuery, type Pill, pillWords } from "@/lib/filters";
 import { whole } from "@/lib/format";
 import { age, type TimeRange } from "@/lib/time";
 
@@ -43,7 +43,7 @@ export function Empty({ text, pills, range, onText, onPills, onRange }: EmptyPro
             onClick={() => onPills(pills.filter((one) => one !== pill))}
           >
             Remove “{fieldLabel(pill.field)} {pill.exclude ? "is not" : "is"}{" "}
-            <bdi>{pill.values.join(" or ").slice(0, 40) || "(empty)"}</bdi>”
+            <bdi>{pillWords(pill).slice(0, 40)}</bdi>”
           </Choice>
         ))}
         {text.trim() ? <Choice onClick={() => onText("")}>Clear the query</Choice> : null}

@@ -1,46 +1,54 @@
 /** Explore: search, volume, fields, rows, one record. Each of them fails alone. */
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import type { LogRecord } from "@/api/client";
 import { useShared } from "@/app/useShared";
-import { LevelHistogram } from "@/charts/LevelHistogram";
-import { effectiveQuery } from "@/lib/filters";
-import { compact } from "@/lib/format";
+import { effectiveQuery, ranged } from "@/lib/filters";
 import { rememberQuery } from "@/lib/recent";
-import { Drawer } from "@/pages/explore/Drawer";
+import type { TimeRange } from "@/lib/time";
 import { deduplicated } from "@/pages/explore/dedup";
-import { Empty } from "@/pages/explore/Empty";
 import { Facets } from "@/pages/explore/Facets";
 import { rowHeight } from "@/pages/explore/layout";
 import { pageLink } from "@/pages/explore/links";
-import { justAfter } from "@/pages/explore/offsets";
+import { PartNote } from "@/pages/explore/PartNote";
 import { Pills } from "@/pages/explore/Pills";
 import { pickedWith } from "@/pages/explore/picks";
 import { QueryBar } from "@/pages/explore/QueryBar";
-import { RecordList } from "@/pages/explore/RecordList";
 import type { RowLook } from "@/pages/explore/RecordRow";
+import { Results } from "@/pages/explore/Results";
 import { longerThanADay } from "@/pages/explore/rangeSpan";
 import { StatusLine } from "@/pages/explore/StatusLine";
-import { TableView } from "@/pages/explore/TableView";
+import { partOf, stretchText } from "@/pages/explore/stretch";
 import { Toolbar } from "@/pages/explore/Toolbar";
 import { useExplore } from "@/pages/explore/useExplore";
 import { useQueryError } from "@/pages/explore/useQueryError";
-import { MOST_ROWS, useFields, useRows, useRun, useTable, useVolume } from "@/pages/explore/useResults";
+import { useFields, useRows, useRun, useTable, useVolume } from "@/pages/explore/useResults";
 import { useRowKeys } from "@/pages/explore/useRowKeys";
-import { Failure } from "@/ui/Panel";
+import { Volume } from "@/pages/explore/Volume";
+import { later } from "@/ui/later";
 import { ToolButton } from "@/ui/ToolButton";
 
-const DEDUP_ROWS = 10_000;
+const Drawer = later(() => import("@/pages/explore/Drawer").then((module) => module.Drawer));
+const FieldHint = later(() => import("@/pages/explore/FieldHint").then((module) => module.FieldHint));
+const ComparePanel = later(() =>
+  import("@/pages/explore/ComparePanel").then((module) => module.ComparePanel),
+);
+
+const NOTHING_TURNED: readonly string[] = [];
 const NOBODY: ReadonlySet<string> = new Set();
 
 export function ExplorePage() {
   const explore = useExplore();
   const { range, zone, setRange } = useShared();
   const { search, text, pills, columns, change, act } = explore;
-  const [run, runAgain] = useRun(text, pills, range);
+  const [whole, runAgain] = useRun(text, pills, range);
+  const part = useMemo(() => partOf(search.part, whole), [search.part, whole]);
+  const compared = useMemo(() => partOf(search.compare, whole), [search.compare, whole]);
+  // The volume is always that of the whole range; rows may be those of a part of it.
+  const run = useMemo(() => (part ? { ...whole, ...part } : whole), [whole, part]);
   const listing = useRows(run);
   const table = useTable(run);
-  const volume = useVolume(run);
+  const volume = useVolume(whole);
   const [cancelled, setCancelled] = useState(false);
   const [picked, setPicked] = useState<ReadonlySet<string>>(NOBODY);
   const [lastPick, setLastPick] = useState(-1);
@@ -60,14 +68,25 @@ export function ExplorePage() {
     () => ({ query: effectiveQuery("", pills), from: run.from, to: run.to }),
     [pills, run],
   );
+  // Of a part, the bars within it count only when they are whole: the rows' own number is not known.
+  const matched = volume.data && !volume.answer.isPlaceholderData && !part ? volume.data.total : null;
   const ready = shown.data !== undefined && !busy && !wrong;
   const fields = useFields(run, ready);
   const withDate = longerThanADay(run.from, run.to);
   const look: RowLook = useMemo(
-    () => ({ columns, wrap: search.wrap, zone, withDate, height: rowHeight(search.rows) }),
-    [columns, search.wrap, search.rows, zone, withDate],
+    () => ({
+      columns,
+      wrap: search.wrap,
+      zone,
+      withDate,
+      height: rowHeight(search.rows),
+      digits: search.frac ?? 3,
+      realBreaks: search.nl === "real",
+      widths: search.widths,
+    }),
+    [columns, search.wrap, search.rows, search.frac, search.nl, search.widths, zone, withDate],
   );
-  const link = (kind: "relative" | "absolute") => pageLink(run, kind);
+  const link = (kind: "relative" | "absolute") => pageLink(whole, kind);
   const keys = useRowKeys({
     explore,
     rows,
@@ -75,7 +94,9 @@ export function ExplorePage() {
     onSaid: setSaid,
     onEscape: () => {
       if (picked.size > 0) setPicked(NOBODY);
-      else change({ row: undefined, tab: undefined });
+      else if (search.row) change({ row: undefined, tab: undefined });
+      else if (search.compare) change({ compare: undefined });
+      else if (search.part) change({ part: undefined });
     },
   });
 
@@ -83,6 +104,7 @@ export function ExplorePage() {
     setCancelled(false);
     change({ q: typed }, how);
   };
+  const zoom = ({ from, to }: TimeRange) => change({ from, to, part: undefined, compare: undefined });
   const cancel = () => {
     setCancelled(true);
     for (const key of ["search", "table", "histogram", "values", "fields"]) {
@@ -93,14 +115,6 @@ export function ExplorePage() {
     setPicked(pickedWith(picked, rows, index, many ? lastPick : index));
     setLastPick(index);
   };
-  const { fetchNextPage, hasNextPage, isFetching, isFetchNextPageError } = listing.answer;
-  const full = records.length >= MOST_ROWS;
-  // Few of many may be left to show: the whole range is not fetched just to fill the screen.
-  const asking = Boolean(search.dedup) && records.length >= DEDUP_ROWS;
-  const more = hasNextPage && !full && !asking && !listing.stale;
-  const onNearEnd = useCallback(() => {
-    if (!isFetching && !isFetchNextPageError) void fetchNextPage();
-  }, [fetchNextPage, isFetching, isFetchNextPageError]);
   const pickedRecords = useMemo(
     () =>
       picked.size === 0 ? [] : rows.filter(({ record }) => picked.has(record.id)).map((row) => row.record),
@@ -129,27 +143,21 @@ export function ExplorePage() {
           }}
           onCancel={cancel}
         />
+        {text && !wrong && fields.data ? (
+          <FieldHint text={text} run={whole} known={fields.data.fields} onText={(q) => start(q, "push")} />
+        ) : null}
         <Pills pills={pills} onChange={(f) => change({ f })} />
       </div>
       <div className="border-b border-line bg-panel py-1">
-        {volume.data ? (
-          <div className={volume.answer.isFetching ? "opacity-60 transition-opacity" : "transition-opacity"}>
-            <LevelHistogram
-              answer={volume.data}
-              zone={zone}
-              onRange={(from, to) => setRange({ from, to })}
-              height={88}
-            />
-          </div>
-        ) : volume.answer.isError ? (
-          wrong ? null : (
-            <div className="px-3">
-              <Failure query={volume.answer} />
-            </div>
-          )
-        ) : (
-          <div className="h-[108px]" />
-        )}
+        <Volume
+          volume={volume}
+          zone={zone}
+          part={part ?? compared}
+          broken={wrong !== null}
+          onZoom={zoom}
+          onPart={(shown) => change({ part: stretchText(shown), compare: undefined })}
+          onCompare={(shown) => change({ compare: stretchText(shown), row: undefined, tab: undefined })}
+        />
       </div>
       <div className="relative flex min-h-0 flex-1">
         {search.facets ? null : (
@@ -160,7 +168,10 @@ export function ExplorePage() {
             columns={columns}
             ready={ready}
             fields={fields}
-            besideDrawer={search.row !== undefined && !run.piped}
+            turned={search.turned ?? NOTHING_TURNED}
+            onTurn={(turned) => change({ turned }, "replace")}
+            onRange={(field, numbers) => change({ f: ranged(pills, field, numbers) })}
+            besideDrawer={(search.row ?? search.compare) !== undefined && !run.piped}
             act={act}
           />
         )}
@@ -176,9 +187,11 @@ export function ExplorePage() {
             <StatusLine
               busy={busy}
               cancelled={cancelled && !busy}
+              askedAt_ms={range.to === "now" && !part ? whole.askedAt_ms : null}
+              onAgain={runAgain}
               piped={run.piped}
               loaded={run.piped ? (table.data?.records.length ?? 0) : records.length}
-              matched={volume.data && !volume.answer.isPlaceholderData ? volume.data.total : null}
+              matched={matched}
               scanned={(run.piped ? table.data : listing.data?.pages[0])?.stats.scanned ?? null}
               elapsedMs={(run.piped ? table.data : listing.data?.pages[0])?.stats.elapsed_ms ?? null}
             />
@@ -193,123 +206,40 @@ export function ExplorePage() {
               onUnpick={() => setPicked(NOBODY)}
             />
           </div>
-          {results()}
+          {part ? (
+            <PartNote part={part} zone={zone} onZoom={zoom} onAll={() => change({ part: undefined })} />
+          ) : null}
+          <Results
+            explore={explore}
+            run={run}
+            range={range}
+            listing={listing}
+            table={table}
+            rows={rows}
+            look={look}
+            keys={keys}
+            picked={picked}
+            wrong={wrong !== null}
+            busy={busy}
+            onPick={pick}
+            onRange={setRange}
+          />
         </section>
         {search.row && !run.piped ? (
           <Drawer
             row={search.row}
             listed={keys.openId === keys.current?.id ? keys.current : undefined}
-            tab={search.tab}
+            explore={explore}
+            run={run}
             zone={zone}
-            columns={columns}
-            act={act}
-            onTab={(tab) => change({ tab }, "replace")}
             onStep={keys.step}
             onOpen={(record: LogRecord) => keys.open(record)}
-            onClose={() => change({ row: undefined, tab: undefined })}
             link={() => link("absolute")}
           />
+        ) : compared ? (
+          <ComparePanel explore={explore} run={whole} part={compared} zone={zone} onZoom={zoom} />
         ) : null}
       </div>
-    </div>
-  );
-
-  function results() {
-    if (shown.answer.isError && !wrong && !isFetchNextPageError) {
-      return (
-        <>
-          <div className="px-3">
-            <Failure query={shown.answer} />
-          </div>
-          {shown.data ? list() : null}
-        </>
-      );
-    }
-    if (!shown.data) {
-      return wrong ? (
-        <p className="p-6 text-center text-mute">The query above has to be mended first.</p>
-      ) : (
-        <Waiting />
-      );
-    }
-    return list();
-  }
-
-  function list() {
-    if (run.piped) return table.data ? <TableView rows={table.data.records} stale={table.stale} /> : null;
-    if (records.length === 0 && !listing.stale && !busy) {
-      return (
-        <div className="min-h-0 flex-1 overflow-auto">
-          <Empty
-            text={text}
-            pills={pills}
-            range={range}
-            onText={(q) => change({ q })}
-            onPills={(f) => change({ f })}
-            onRange={setRange}
-          />
-        </div>
-      );
-    }
-    return (
-      <RecordList
-        rows={rows}
-        look={look}
-        stale={listing.stale}
-        cursor={keys.cursor}
-        openId={keys.openId}
-        picked={picked}
-        searchKey={`${run.query}\0${run.from}\0${run.to}`}
-        more={more}
-        footer={footer()}
-        act={act}
-        onColumns={(cols) => change({ cols })}
-        onOpen={keys.openAt}
-        onPick={pick}
-        onMove={keys.move}
-        onNearEnd={onNearEnd}
-      />
-    );
-  }
-
-  function footer() {
-    if (isFetchNextPageError)
-      return <Failure query={{ ...listing.answer, refetch: fetchNextPage as never }} />;
-    if (full && hasNextPage) {
-      return (
-        <>
-          {compact(records.length)} rows are kept here.{" "}
-          <button type="button" className="text-accent hover:underline" onClick={goOn}>
-            Go on with older ones
-          </button>
-        </>
-      );
-    }
-    if (asking && hasNextPage) {
-      return (
-        <>
-          {compact(records.length)} rows looked through.{" "}
-          <button type="button" className="text-accent hover:underline" onClick={onNearEnd}>
-            {isFetching ? "Looking…" : "Look through older ones"}
-          </button>
-        </>
-      );
-    }
-    return hasNextPage ? "Loading more…" : "No older records in this time range";
-  }
-
-  function goOn() {
-    const oldest = records.at(-1);
-    if (oldest) setRange({ from: run.from, to: justAfter(oldest.timestamp) });
-  }
-}
-
-function Waiting() {
-  return (
-    <div aria-busy="true" className="flex-1 space-y-2 px-3 py-3">
-      {[72, 58, 80, 44, 66, 52].map((width) => (
-        <div key={width} className="h-3 animate-pulse rounded bg-raised" style={{ width: `${width}%` }} />
-      ))}
     </div>
   );
 }

@@ -1,16 +1,20 @@
 /** Fields and their commonest values: one request a field, when it is opened. */
-import { keepPreviousData, type UseQueryResult, useQuery } from "@tanstack/react-query";
+import type { UseQueryResult } from "@tanstack/react-query";
 import { useState } from "react";
-import { answered, api, type Schema } from "@/api/client";
+import type { Schema } from "@/api/client";
 import { fieldLabel } from "@/lib/fieldNames";
 import { effectiveQuery, type Pill } from "@/lib/filters";
-import { compact, percent } from "@/lib/format";
-import { LEVEL_TEXT, levelLabel } from "@/lib/levels";
+import { whole } from "@/lib/format";
+import { FacetValues } from "@/pages/explore/FacetValues";
+import { FIRST, facetOrder, shareOf } from "@/pages/explore/facetOrder";
 import type { ValueAct } from "@/pages/explore/useExplore";
 import type { Run } from "@/pages/explore/useResults";
 import { Icon } from "@/ui/icons";
+import { later } from "@/ui/later";
 import { Failure } from "@/ui/Panel";
 import { ToolButton } from "@/ui/ToolButton";
+
+const RangeSlider = later(() => import("@/pages/explore/RangeSlider").then((module) => module.RangeSlider));
 
 interface FacetsProps {
   readonly run: Run;
@@ -22,24 +26,36 @@ interface FacetsProps {
   readonly ready: boolean;
   /** On a narrow screen the drawer needs the room. */
   readonly besideDrawer: boolean;
+  /** Facets that are not as they are at first. */
+  readonly turned: readonly string[];
+  readonly onTurn: (turned: readonly string[]) => void;
+  /** Only numbers of the field in the range; `null`: any. */
+  readonly onRange: (field: string, range: readonly [number, number] | null) => void;
   readonly act: ValueAct;
 }
 
-/** Shown first, open. */
-const FIRST = ["level", "service"];
-/** Every record has another one: nothing to choose from. */
-const UNLISTED = new Set(["timestamp", "message", ...FIRST]);
-
-export function Facets({ run, fields, text, pills, columns, ready, besideDrawer, act }: FacetsProps) {
+export function Facets(props: FacetsProps) {
+  const { run, fields, text, pills, columns, ready, besideDrawer, turned, onTurn, onRange, act } = props;
   const [wanted, setWanted] = useState("");
-  const listed = (fields.data?.fields ?? []).filter((field) => !UNLISTED.has(field.name));
+  const [pins, setPins] = useState(keptPins);
+  const every = fields.data?.fields ?? [];
+  const { host, pinned, others } = facetOrder(every, pins);
+  const listed = [...pinned, ...others];
   const shown = listed.filter((field) => field.name.toLowerCase().includes(wanted.toLowerCase()));
+  const pin = (name: string) => {
+    const next = pins.includes(name) ? pins.filter((one) => one !== name) : [...pins, name];
+    localStorage.setItem(PINS, JSON.stringify(next));
+    setPins(next);
+  };
   const facet = (field: string, open: boolean, known?: Schema["FieldAnswer"]) => (
     <Facet
       key={field}
       field={field}
       known={known}
-      startsOpen={open}
+      open={open !== turned.includes(field)}
+      onTurn={() =>
+        onTurn(turned.includes(field) ? turned.filter((one) => one !== field) : [...turned, field])
+      }
       run={run}
       filter={effectiveQuery(
         text,
@@ -47,6 +63,10 @@ export function Facets({ run, fields, text, pills, columns, ready, besideDrawer,
       )}
       pills={pills.filter((pill) => pill.field === field && !pill.off)}
       isColumn={columns.includes(field)}
+      share={known ? shareOf(known, every) : null}
+      pinned={pins.includes(field)}
+      onPin={known && known !== host ? () => pin(field) : null}
+      onRange={onRange}
       ready={ready}
       act={act}
     />
@@ -57,6 +77,7 @@ export function Facets({ run, fields, text, pills, columns, ready, besideDrawer,
       className={`flex w-60 shrink-0 flex-col overflow-y-auto border-r border-line bg-panel pb-4 max-md:w-44 ${besideDrawer ? "max-lg:hidden" : ""}`}
     >
       {FIRST.map((field) => facet(field, true))}
+      {host ? facet(host.name, false, host) : null}
       <div className="px-2 pt-2 pb-1">
         <input
           type="search"
@@ -83,192 +104,114 @@ export function Facets({ run, fields, text, pills, columns, ready, besideDrawer,
 interface FacetProps {
   readonly field: string;
   readonly known: Schema["FieldAnswer"] | undefined;
-  readonly startsOpen: boolean;
+  readonly open: boolean;
+  readonly onTurn: () => void;
   readonly run: Run;
   /** The search without this field's own filters: what else could be chosen. */
   readonly filter: string;
   readonly pills: readonly Pill[];
   readonly isColumn: boolean;
+  /** Of the records that have the field. */
+  readonly share: number | null;
+  readonly pinned: boolean;
+  readonly onPin: (() => void) | null;
+  readonly onRange: FacetsProps["onRange"];
   readonly ready: boolean;
   readonly act: ValueAct;
 }
 
-function Facet({ field, known, startsOpen, run, filter, pills, isColumn, ready, act }: FacetProps) {
-  const [open, setOpen] = useState(startsOpen);
+function Facet(props: FacetProps) {
+  const { field, known, open, onTurn, run, filter, pills, isColumn, share, pinned, onPin, ready, act } =
+    props;
+  const numeric = known?.numeric ?? false;
   return (
     <section aria-label={fieldLabel(field)} className="group/facet border-b border-line/60">
-      <h2 className="flex items-center pr-1.5 hover:bg-raised">
+      <h2 className="relative flex items-center pr-1.5 hover:bg-raised">
         <button
           type="button"
           aria-expanded={open}
-          onClick={() => setOpen(!open)}
+          onClick={onTurn}
           className="flex h-7 min-w-0 flex-1 items-center gap-1 pl-2 text-left text-[12px]"
         >
-          <Icon name={open ? "down" : "right"} size={11} />
+          <span className="shrink-0">
+            <Icon name={open ? "down" : "right"} size={11} />
+          </span>
           <bdi className="truncate">{fieldLabel(field)}</bdi>
           {pills.length > 0 ? (
             <span role="img" aria-label="filtered" className="h-1.5 w-1.5 rounded-full bg-accent" />
           ) : null}
         </button>
-        {field === "level" || field === "service" ? null : (
-          <span
-            className={
-              isColumn ? "" : "opacity-0 group-focus-within/facet:opacity-100 group-hover/facet:opacity-100"
-            }
-          >
-            <ToolButton
-              icon="columns"
-              label={isColumn ? `Remove the column ${field}` : `Show ${field} as a column`}
-              pressed={isColumn}
-              onClick={() => act("column", field, "")}
-            />
-          </span>
-        )}
         {known ? (
-          <span className="ml-1 text-[11px] text-mute tabular-nums">
-            {known.approximate ? "≈" : ""}
-            {compact(known.count)}
-          </span>
+          <>
+            <span
+              className={`absolute inset-y-1 right-[calc(6px+5ch)] flex rounded bg-raised ${pinned || isColumn ? "" : HIDDEN}`}
+            >
+              {onPin ? (
+                <ToolButton
+                  icon={pinned ? "pinned" : "pin"}
+                  label={pinned ? `Unpin ${field}` : `Pin ${field} to the top`}
+                  pressed={pinned}
+                  onClick={onPin}
+                />
+              ) : null}
+              <ToolButton
+                icon="columns"
+                label={isColumn ? `Remove the column ${field}` : `Show ${field} as a column`}
+                pressed={isColumn}
+                onClick={() => act("column", field, "")}
+              />
+            </span>
+            <span
+              title={`${known.approximate ? "About " : ""}${whole(known.count)} records have it`}
+              className="ml-1 min-w-[5ch] shrink-0 text-right text-[11px] text-mute tabular-nums"
+            >
+              {known.approximate ? "≈" : ""}
+              {shareText(share ?? 0)}
+            </span>
+          </>
         ) : null}
       </h2>
-      {open ? <Values field={field} run={run} filter={filter} pills={pills} ready={ready} act={act} /> : null}
+      {open ? (
+        <>
+          {numeric ? (
+            <RangeSlider
+              field={field}
+              filter={filter}
+              run={run}
+              range={pills.find((pill) => pill.range && !pill.exclude)?.range ?? null}
+              onRange={(range) => props.onRange(field, range)}
+            />
+          ) : null}
+          <FacetValues
+            field={field}
+            numeric={numeric}
+            run={run}
+            filter={filter}
+            pills={pills}
+            ready={ready}
+            act={act}
+          />
+        </>
+      ) : null}
     </section>
   );
 }
 
-type ValuesProps = Pick<FacetProps, "field" | "run" | "filter" | "pills" | "ready" | "act">;
+const HIDDEN = "opacity-0 group-focus-within/facet:opacity-100 group-hover/facet:opacity-100";
+const PINS = "logstream.pinnedFacets";
 
-const FEW = 10;
-const MANY = 100;
-
-function Values({ field, run, filter, pills, ready, act }: ValuesProps) {
-  const [prefix, setPrefix] = useState("");
-  const [limit, setLimit] = useState(FEW);
-  const { from, to } = run;
-  const values = useQuery({
-    queryKey: ["values", field, filter, from, to, prefix, limit],
-    enabled: ready,
-    queryFn: async ({ signal }) => {
-      const range = { query: filter, from, to };
-      if (prefix === "" && limit === FEW) {
-        const fields = field.includes(",") && !field.startsWith('"') ? `"${field}"` : field;
-        const answer = await answered(
-          api.GET("/api/v1/facets", { params: { query: { ...range, fields, limit: FEW + 1 } }, signal }),
-        );
-        return answer.facets[0]?.values ?? [];
-      }
-      const answer = await answered(
-        api.GET("/api/v1/fields/{field}/values", {
-          params: { path: { field }, query: { ...range, prefix, limit: MANY } },
-          signal,
-        }),
-      );
-      return answer.values;
-    },
-    placeholderData: keepPreviousData,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-  if (values.isError) {
-    return (
-      <div className="px-3">
-        <Failure query={values} />
-      </div>
-    );
+function keptPins(): readonly string[] {
+  try {
+    const stored: unknown = JSON.parse(localStorage.getItem(PINS) ?? "[]");
+    return Array.isArray(stored) ? stored.filter((one): one is string => typeof one === "string") : [];
+  } catch {
+    return []; // somebody else's text under our key
   }
-  const all = values.data ?? [];
-  const shown = limit === FEW ? all.slice(0, FEW) : all;
-  const most = Math.max(1, ...all.map((value) => value.count));
-  const total = all.reduce((sum, value) => sum + value.count, 0);
-  const searchable = all.length > FEW || prefix !== "" || limit !== FEW;
-  return (
-    <div className={`pb-1.5 ${values.isPlaceholderData ? "opacity-60" : ""}`}>
-      {searchable ? (
-        <input
-          type="search"
-          value={prefix}
-          onChange={(event) => setPrefix(event.target.value)}
-          placeholder="Starts with…"
-          aria-label={`Find values of ${field}`}
-          className="mx-2 mb-1 h-6 w-[calc(100%-16px)] rounded border border-line bg-page px-1.5 text-[11px] placeholder:text-mute"
-        />
-      ) : null}
-      <ul>
-        {shown.map((value) => (
-          <ValueRow
-            key={value.value}
-            field={field}
-            value={value}
-            share={value.count / most}
-            ofShown={total > 0 ? value.count / total : 0}
-            pill={pills.find((one) => one.values.includes(value.value))}
-            act={act}
-          />
-        ))}
-      </ul>
-      {all.length === 0 ? (
-        <p className="px-6 text-[11px] text-mute">{values.isPending ? "Loading…" : "No values"}</p>
-      ) : null}
-      {limit === FEW && all.length > FEW ? (
-        <button
-          type="button"
-          className="px-6 py-1 text-[11px] text-accent hover:underline"
-          onClick={() => setLimit(MANY)}
-        >
-          Show more
-        </button>
-      ) : null}
-    </div>
-  );
 }
 
-interface ValueRowProps {
-  readonly field: string;
-  readonly value: Schema["ValueAnswer"];
-  /** Of the commonest value's count. */
-  readonly share: number;
-  readonly ofShown: number;
-  readonly pill: Pill | undefined;
-  readonly act: ValueAct;
-}
-
-function ValueRow({ field, value, share, ofShown, pill, act }: ValueRowProps) {
-  const isLevel = field === "level";
-  const label = isLevel ? levelLabel(value.value) : value.value || "(empty)";
-  const state = pill ? (pill.exclude ? "text-error line-through" : "font-semibold text-accent") : "";
-  return (
-    <li className="group/value relative flex h-6 items-center hover:bg-raised focus-within:bg-raised">
-      <span
-        aria-hidden="true"
-        className="absolute inset-y-0.5 left-5 rounded-r-sm bg-accent/12"
-        style={{ width: `calc((100% - 28px) * ${share})` }}
-      />
-      <button
-        type="button"
-        aria-pressed={Boolean(pill && !pill.exclude)}
-        title={`${label} · ${percent(ofShown)} of the values shown`}
-        onClick={() => act("include", field, value.value)}
-        className={`relative h-full min-w-0 flex-1 truncate pl-6 text-left font-mono text-[11.5px] ${state || (isLevel ? (LEVEL_TEXT[value.value] ?? "text-mute") : "")}`}
-      >
-        <bdi>{label}</bdi>
-      </button>
-      <span className="relative pr-2 pl-1 text-[11px] text-mute tabular-nums group-focus-within/value:hidden group-hover/value:hidden">
-        {compact(value.count)}
-      </span>
-      <span className="relative hidden items-center pr-1 group-focus-within/value:flex group-hover/value:flex">
-        <button
-          type="button"
-          aria-label={`Only ${label}`}
-          onClick={() => act("only", field, value.value)}
-          className="rounded px-1 text-[11px] text-mute hover:bg-selected hover:text-ink"
-        >
-          only
-        </button>
-        <ToolButton
-          icon="minus"
-          label={`Exclude ${label}`}
-          onClick={() => act("exclude", field, value.value)}
-        />
-      </span>
-    </li>
-  );
+/** Never all when it is not all, never nothing when it is something. */
+function shareText(share: number): string {
+  const rounded = Math.round(share * 100);
+  if (rounded === 0) return share > 0 ? "<1 %" : "0 %";
+  return `${rounded === 100 && share < 1 ? 99 : rounded} %`;
 }

@@ -1,7 +1,9 @@
 /** A text of any length, by parts: a megabyte never has to be laid out at once. */
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { bytes } from "@/lib/format";
+import { stackPieces } from "@/lib/stack";
 import { jsonInside, prettyMessage } from "@/pages/explore/pretty";
+import { StackText } from "@/pages/explore/StackText";
 import { LogText } from "@/ui/LogText";
 
 const PART = 50_000;
@@ -22,14 +24,19 @@ export function LongText({ text, formatted, onFormat, wholeBytes, onWhole, busy 
   const isJson = onFormat !== undefined && jsonInside(text) !== undefined;
   const whole = isJson && formatted ? prettyMessage(text) : text;
   const shown = whole.slice(0, parts * PART);
+  const stack = useMemo(() => (whole.length <= PART ? stackPieces(whole) : null), [whole]);
   const button = "mt-1.5 mr-2 rounded border border-line px-2 text-[12px] text-accent hover:bg-raised";
   return (
     <div>
       <div className="font-mono text-[12px] break-words whitespace-pre-wrap">
-        {chunks(shown).map((part, i) => (
-          // parts of one text never move
-          <LogText key={i} text={part} />
-        ))}
+        {stack ? (
+          <StackText pieces={stack} />
+        ) : (
+          chunks(shown).map((part, i) => (
+            // parts of one text never move
+            <LogText key={i} text={part} />
+          ))
+        )}
       </div>
       {shown.length < whole.length ? (
         <button type="button" className={button} onClick={() => setParts(parts + 1)}>

@@ -4,6 +4,7 @@ import type { ErrorBody, Schema } from "@/api/client";
 import { useShortcuts } from "@/app/keys";
 import type { QueryEditor, Scope } from "@/pages/explore/editor";
 import { offsetOf } from "@/pages/explore/queryError";
+import { unfinished } from "@/pages/explore/unfinished";
 import { Icon } from "@/ui/icons";
 
 interface QueryBarProps {
@@ -42,7 +43,8 @@ export function QueryBar({ text, busy, error, scope, fields, onType, onRun, onCa
     editor.current?.setText(text);
   }, [text, editor]);
   useEffect(() => {
-    if (typed === known.current) return;
+    // Half a query is wrong only for the moment; Enter sends it all the same.
+    if (typed === known.current || unfinished(typed)) return;
     const send = () => {
       known.current = typed;
       now.current.onType(typed);

@@ -1,11 +1,14 @@
 /** The rows: only those on the screen are in the page, and the next ones are asked for in time. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useRef } from "react";
-import { CellTools } from "@/pages/explore/CellTools";
 import type { Row } from "@/pages/explore/dedup";
 import { ListHeader } from "@/pages/explore/ListHeader";
+import { columnsWidth, type Widths } from "@/pages/explore/layout";
 import { RecordRow, type RowLook } from "@/pages/explore/RecordRow";
 import type { ValueAct } from "@/pages/explore/useExplore";
+import { later } from "@/ui/later";
+
+const CellTools = later(() => import("@/pages/explore/CellTools").then((module) => module.CellTools));
 
 export interface Cursor {
   readonly index: number;
@@ -25,6 +28,7 @@ interface RecordListProps {
   readonly footer: ReactNode;
   readonly act: ValueAct;
   readonly onColumns: (columns: readonly string[]) => void;
+  readonly onWidths: (widths: Widths) => void;
   readonly onOpen: (index: number) => void;
   readonly onPick: (index: number, many: boolean) => void;
   readonly onMove: (step: { rows?: number; cells?: number }) => void;
@@ -59,7 +63,7 @@ export function RecordList(props: RecordListProps) {
     getItemKey: (index) => rows[index]?.record.id ?? index,
   });
   // heights are estimated anew when the look changes
-  useEffect(() => virtual.measure(), [look.wrap, look.height]);
+  useEffect(() => virtual.measure(), [look.wrap, look.height, look.realBreaks]);
   // another search begins at its top
   useEffect(() => {
     scroller.current?.scrollTo(0, 0);
@@ -114,9 +118,11 @@ export function RecordList(props: RecordListProps) {
       >
         <div
           className={look.wrap ? "" : "min-w-full"}
-          style={{ minWidth: `${58 + look.columns.length * 20 + (look.withDate ? 11 : 0)}ch` }}
+          style={{
+            minWidth: `${(look.columns.length > 0 ? 63 : 41) + columnsWidth(look.columns, look.widths) + look.digits - 3 + (look.withDate ? 11 : 0)}ch`,
+          }}
         >
-          <ListHeader look={look} onColumns={props.onColumns} />
+          <ListHeader look={look} onColumns={props.onColumns} onWidths={props.onWidths} />
           <div
             role="rowgroup"
             className={`relative transition-opacity duration-150 ${stale ? "opacity-50" : ""}`}

@@ -6,14 +6,16 @@ import type { ExploreSearch } from "@/app/search";
 import { fieldValue } from "@/lib/fieldNames";
 import { bytes, whole } from "@/lib/format";
 import { LEVEL_TEXT, levelLabel } from "@/lib/levels";
+import { foldedStack, realBreaks, stackInBrief, stackPieces } from "@/lib/stack";
 import { showTimestamp, type Zone } from "@/lib/time";
 import {
   COLUMN_CLASS,
   LEVEL_BAR,
   LEVEL_CLASS,
-  SERVICE_CLASS,
   TIME_CLASS,
   timeWidth,
+  type Widths,
+  widthOf,
 } from "@/pages/explore/layout";
 import { prettyMessage } from "@/pages/explore/pretty";
 import { LogText } from "@/ui/LogText";
@@ -24,6 +26,11 @@ export interface RowLook {
   readonly zone: Zone;
   readonly withDate: boolean;
   readonly height: number;
+  /** Digits of a second's fraction. */
+  readonly digits: number;
+  /** Written-out line breaks are line breaks. */
+  readonly realBreaks: boolean;
+  readonly widths: Widths | undefined;
 }
 
 interface RecordRowProps {
@@ -43,7 +50,8 @@ const LINE = 1_000;
 
 export const RecordRow = memo(function RecordRow(props: RecordRowProps) {
   const { record, index, count, look, active, open, picked, cell } = props;
-  const { columns, wrap, zone, withDate, height } = look;
+  const { columns, wrap, zone, withDate, height, digits, widths } = look;
+  const width = (name: string) => ({ width: `${widthOf(widths, name)}ch` });
   const mark = (field: string) => (cell === field ? " rounded-xs outline outline-accent" : "");
   return (
     <div
@@ -68,9 +76,9 @@ export const RecordRow = memo(function RecordRow(props: RecordRowProps) {
       <span
         role="gridcell"
         data-field="timestamp"
-        className={`${TIME_CLASS} ${timeWidth(withDate)}${mark("timestamp")}`}
+        className={`${TIME_CLASS} ${timeWidth(withDate, digits)}${mark("timestamp")}`}
       >
-        {showTimestamp(record.timestamp, zone, { date: withDate, digits: 3 })}
+        {showTimestamp(record.timestamp, zone, { date: withDate, digits })}
       </span>
       <span
         role="gridcell"
@@ -79,13 +87,24 @@ export const RecordRow = memo(function RecordRow(props: RecordRowProps) {
       >
         {levelLabel(record.level)}
       </span>
-      <span role="gridcell" data-field="service" className={`${SERVICE_CLASS} text-mute${mark("service")}`}>
+      <span
+        role="gridcell"
+        data-field="service"
+        style={width("service")}
+        className={`${COLUMN_CLASS} text-mute${mark("service")}`}
+      >
         <LogText text={record.service} />
       </span>
       {columns.map((name) => {
         const value = fieldValue(record, name);
         return (
-          <span key={name} role="gridcell" data-field={name} className={`${COLUMN_CLASS}${mark(name)}`}>
+          <span
+            key={name}
+            role="gridcell"
+            data-field={name}
+            style={width(name)}
+            className={`${COLUMN_CLASS}${mark(name)}`}
+          >
             {value === null ? (
               <span className="text-mute opacity-50">—</span>
             ) : (
@@ -104,7 +123,7 @@ export const RecordRow = memo(function RecordRow(props: RecordRowProps) {
             ×{whole(count)}
           </span>
         ) : null}
-        <Message record={record} wrap={wrap} />
+        <Message record={record} wrap={wrap} breaks={look.realBreaks} />
       </span>
     </div>
   );
@@ -116,21 +135,24 @@ function background(active: boolean, open: boolean, picked: boolean): string {
   return active ? "bg-raised" : "hover:bg-raised";
 }
 
-function Message({ record, wrap }: { record: LogRecord; wrap: ExploreSearch["wrap"] }) {
-  const more = record.truncated ? (
-    <span className="ml-2 rounded border border-line px-1 text-[11px] text-mute">
-      {record.message_bytes ? `${bytes(record.message_bytes)} in full` : "cut"}
-    </span>
-  ) : null;
+interface MessageProps {
+  readonly record: LogRecord;
+  readonly wrap: ExploreSearch["wrap"];
+  readonly breaks: boolean;
+}
+
+function Message({ record, wrap, breaks }: MessageProps) {
+  const message = breaks ? realBreaks(record.message) : record.message;
+  const stack = message.includes("\n") ? stackPieces(message) : null;
   if (!wrap) {
-    const line = record.message.slice(0, LINE).replace(/\s*\r?\n\s*/g, " ↵ ");
+    const line = stack ? stackInBrief(stack) : message.slice(0, LINE).replace(/\s*\r?\n\s*/g, " ↵ ");
     return (
       <>
         {record.truncated ? (
           <span className="mr-2 text-[11px] text-mute">[{bytes(record.message_bytes ?? 0)}]</span>
         ) : null}
         <span className="whitespace-pre">
-          <LogText text={line} />
+          <LogText text={line.slice(0, LINE)} />
         </span>
       </>
     );
@@ -138,9 +160,22 @@ function Message({ record, wrap }: { record: LogRecord; wrap: ExploreSearch["wra
   return (
     <>
       <span className="block max-h-[20lh] overflow-hidden break-words whitespace-pre-wrap">
-        <LogText text={wrap === "json" ? prettyMessage(record.message) : record.message} />
+        {stack ? (
+          foldedStack(stack).map((part, i) => (
+            // parts of one text never move
+            <span key={i} className={part.frames > 0 ? "block text-mute" : "block"}>
+              {part.frames > 0 ? `    ⋯ ${part.frames} library frames` : <LogText text={part.text} />}
+            </span>
+          ))
+        ) : (
+          <LogText text={wrap === "json" ? prettyMessage(message) : message} />
+        )}
       </span>
-      {more}
+      {record.truncated ? (
+        <span className="ml-2 rounded border border-line px-1 text-[11px] text-mute">
+          {record.message_bytes ? `${bytes(record.message_bytes)} in full` : "cut"}
+        </span>
+      ) : null}
       {wrap === "json" ? (
         <span className="block max-h-[20lh] overflow-hidden break-words whitespace-pre-wrap text-mute">
           <LogText text={JSON.stringify(record.attributes, null, 2).slice(0, 4_000)} />

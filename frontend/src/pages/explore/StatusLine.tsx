@@ -1,5 +1,7 @@
 /** What the search cost and found, in one line that screen readers hear once it is done. */
+import { useEffect, useState } from "react";
 import { compact, whole } from "@/lib/format";
+import { age } from "@/lib/time";
 
 interface StatusLineProps {
   readonly busy: boolean;
@@ -9,9 +11,18 @@ interface StatusLineProps {
   readonly elapsedMs: number | null;
   readonly piped: boolean;
   readonly cancelled: boolean;
+  /** When a range that ends now was asked for; `null`: the range is fixed. */
+  readonly askedAt_ms: number | null;
+  readonly onAgain: () => void;
 }
 
-export function StatusLine({ busy, loaded, matched, scanned, elapsedMs, piped, cancelled }: StatusLineProps) {
+const OLD_MS = 120_000;
+
+export function StatusLine(props: StatusLineProps) {
+  const { busy, loaded, matched, scanned, elapsedMs, piped, cancelled, askedAt_ms, onAgain } = props;
+  const passed_s = usePassed(busy);
+  const now = useNow(askedAt_ms !== null && !busy);
+  const old = askedAt_ms !== null && !busy && now - askedAt_ms > OLD_MS;
   const parts = [
     matched === null ? null : `${whole(matched)} matched`,
     piped ? `${whole(loaded)} rows` : `${whole(loaded)} loaded`,
@@ -25,9 +36,47 @@ export function StatusLine({ busy, loaded, matched, scanned, elapsedMs, piped, c
         className={`h-1.5 w-1.5 shrink-0 rounded-full ${busy ? "animate-pulse bg-accent" : cancelled ? "bg-warn" : "bg-good"}`}
       />
       <span className="truncate">
-        {busy ? "Searching… " : cancelled ? "Cancelled, showing what was there · " : ""}
+        {busy
+          ? `Searching… ${passed_s > 0 ? `${passed_s} s · ` : ""}`
+          : cancelled
+            ? "Cancelled, showing what was there · "
+            : ""}
         {parts.join(" · ")}
       </span>
+      {old ? (
+        <button
+          type="button"
+          className="shrink-0 text-accent hover:underline"
+          title="The range ends now: newer records have come since"
+          onClick={onAgain}
+        >
+          asked {age(new Date(askedAt_ms).toISOString(), now)} · again
+        </button>
+      ) : null}
     </p>
   );
+}
+
+/** Whole seconds since it began. */
+function usePassed(running: boolean): number {
+  const [passed_s, setPassed] = useState(0);
+  useEffect(() => {
+    setPassed(0);
+    if (!running) return;
+    const each = setInterval(() => setPassed((count) => count + 1), 1_000);
+    return () => clearInterval(each);
+  }, [running]);
+  return passed_s;
+}
+
+/** The time, looked at now and then. */
+function useNow(wanted: boolean): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    setNow(Date.now());
+    if (!wanted) return;
+    const each = setInterval(() => setNow(Date.now()), 15_000);
+    return () => clearInterval(each);
+  }, [wanted]);
+  return now;
 }

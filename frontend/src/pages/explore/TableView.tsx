@@ -1,7 +1,8 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus and names its active row
 /** The answer of a query with pipes: a table that sorts, and its bars. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, useState } from "react";
+import { useMemo, useRef } from "react";
+import type { ExploreSearch } from "@/app/search";
 import { Chart, type ChartOption } from "@/charts/Chart";
 import type { Colours } from "@/charts/colours";
 import { compact, whole } from "@/lib/format";
@@ -9,22 +10,33 @@ import {
   chartOf,
   columnsOf,
   isNumeric,
-  type Order,
+  orderAfter,
+  orderOf,
+  orderText,
   sortedRows,
   type TableChart,
   type TableRow,
 } from "@/pages/explore/tableRows";
+import type { ExploreChange } from "@/pages/explore/useExplore";
 import { Icon } from "@/ui/icons";
 import { LogText } from "@/ui/LogText";
 
 const MOST_BARS = 60;
 const ROW_PX = 28;
 
-export function TableView({ rows, stale }: { rows: readonly TableRow[]; stale: boolean }) {
-  const [order, setOrder] = useState<Order | null>(null);
-  const [drawn, setDrawn] = useState(true);
+interface TableViewProps {
+  readonly rows: readonly TableRow[];
+  readonly stale: boolean;
+  readonly sort: ExploreSearch["sort"];
+  readonly bars: ExploreSearch["bars"];
+  readonly onChange: (change: Pick<ExploreChange, "sort" | "bars">) => void;
+}
+
+export function TableView({ rows, stale, sort, bars, onChange }: TableViewProps) {
+  const drawn = bars !== "hidden";
   const scroller = useRef<HTMLDivElement>(null);
   const columns = useMemo(() => columnsOf(rows), [rows]);
+  const order = useMemo(() => orderOf(sort, columns), [sort, columns]);
   const numeric = useMemo(
     () => new Set(columns.filter((column) => isNumeric(rows, column))),
     [rows, columns],
@@ -43,13 +55,7 @@ export function TableView({ rows, stale }: { rows: readonly TableRow[]; stale: b
       .join(" "),
   };
   const sortBy = (column: string) =>
-    setOrder((old) =>
-      old?.column !== column
-        ? { column, down: numeric.has(column) }
-        : old.down === numeric.has(column)
-          ? { column, down: !old.down }
-          : null,
-    );
+    onChange({ sort: orderText(orderAfter(order, column, numeric.has(column))) });
   return (
     <div className={`flex min-h-0 flex-1 flex-col ${stale ? "opacity-50" : ""}`}>
       {chart ? (
@@ -58,7 +64,7 @@ export function TableView({ rows, stale }: { rows: readonly TableRow[]; stale: b
             type="button"
             aria-expanded={drawn}
             className="flex items-center gap-1 text-[11px] text-mute hover:text-ink"
-            onClick={() => setDrawn(!drawn)}
+            onClick={() => onChange({ bars: drawn ? "hidden" : undefined })}
           >
             <Icon name={drawn ? "down" : "right"} size={11} />
             {chart.column}

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { LogRecord } from "@/api/client";
-import { deduplicated } from "./dedup";
+import { type Dedup, deduplicated } from "./dedup";
 
 const says = (message: string, level = "info"): LogRecord => ({
   timestamp: "2026-01-31T12:00:00Z",
@@ -15,7 +15,7 @@ const says = (message: string, level = "info"): LogRecord => ({
   id: message,
 });
 
-const seen = (records: readonly LogRecord[], dedup: "exact" | "numbers" | undefined) =>
+const seen = (records: readonly LogRecord[], dedup: Dedup | undefined) =>
   deduplicated(records, dedup).map((row) => `${row.record.message} ×${row.count}`);
 
 it("counts the same text on the first row that says it, per level", () => {
@@ -32,4 +32,16 @@ it("takes texts that differ in numbers and ids as the same", () => {
     says("session lost"),
   ];
   expect(seen(rows, "numbers").map((text) => text.slice(-2))).toEqual(["×3", "×1"]);
+});
+
+it("takes texts of the same build as the same: quotes, paths, assigned values and lists differ", () => {
+  const rows = [
+    says('GET /api/v1/users/ada returned 200 for user="Ada L." in 3 ms'),
+    says("GET /health returned 503 for user=bob in 12 ms"),
+    says("cannot open 'a.txt': tried 1, 2, 3"),
+    says("cannot open 'b c.txt': tried 4"),
+    says("cannot close 'a.txt': tried 1"),
+  ];
+  expect(seen(rows, "signature").map((text) => text.slice(-2))).toEqual(["×2", "×2", "×1"]);
+  expect(seen(rows, "numbers")).toHaveLength(5);
 });

@@ -2,7 +2,7 @@
 import type { LogRecord } from "@/api/client";
 import { plainText } from "@/lib/logText";
 
-export type Dedup = "exact" | "numbers" | undefined;
+export type Dedup = "exact" | "numbers" | "signature";
 
 export interface Row {
   readonly record: LogRecord;
@@ -12,9 +12,17 @@ export interface Row {
 
 // Ids, hashes and numbers with their points: what differs between two of the same event.
 const NUMBERS = /\b(?:0x)?[0-9a-f]*\d[0-9a-f-]*(?:[.:]\d+)*/gi;
-const keys = { exact: new WeakMap<LogRecord, string>(), numbers: new WeakMap<LogRecord, string>() };
+// What stands in quotes, behind a sign of equality, or in a path is what the event was about.
+const QUOTED = /"(?:[^"\\]|\\.)*"|'[^'\n]*'|`[^`]*`/g;
+const ASSIGNED = /([\w.-]=|[\w.-]:\s?)[^\s,;()[\]{}]+/g;
+const PATH = /(?:\b\w+:\/)?(?:\/[^\s/,;:)\]}"']+)+\/?/g;
+const keys: Readonly<Record<Dedup, WeakMap<LogRecord, string>>> = {
+  exact: new WeakMap(),
+  numbers: new WeakMap(),
+  signature: new WeakMap(),
+};
 
-export function deduplicated(records: readonly LogRecord[], dedup: Dedup): readonly Row[] {
+export function deduplicated(records: readonly LogRecord[], dedup: Dedup | undefined): readonly Row[] {
   if (!dedup) return records.map((record) => ({ record, count: 1 }));
   const counts = new Map<string, { record: LogRecord; count: number }>();
   for (const record of records) {
@@ -26,11 +34,22 @@ export function deduplicated(records: readonly LogRecord[], dedup: Dedup): reado
   return [...counts.values()];
 }
 
-function keyOf(record: LogRecord, dedup: "exact" | "numbers"): string {
+function keyOf(record: LogRecord, dedup: Dedup): string {
   const known = keys[dedup].get(record);
   if (known !== undefined) return known;
-  const text = dedup === "exact" ? record.message : plainText(record.message).replace(NUMBERS, "#");
+  const text = dedup === "exact" ? record.message : shape(plainText(record.message), dedup);
   const made = `${record.level}\0${record.service}\0${text}`;
   keys[dedup].set(record, made);
   return made;
 }
+
+function shape(text: string, dedup: "numbers" | "signature"): string {
+  if (dedup === "numbers") return text.replace(NUMBERS, "#");
+  const head = text.slice(0, SHAPE_CHARS);
+  const bare = head.replace(QUOTED, "*").replace(PATH, "*").replace(ASSIGNED, "$1*").replace(NUMBERS, "*");
+  // Lists of any length are alike.
+  return bare.replace(/\*(?:[\s,;]+\*)+/g, "*");
+}
+
+/** A record's event shows in how it begins; the rest is often a stack or a dump. */
+const SHAPE_CHARS = 400;

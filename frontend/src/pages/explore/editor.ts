@@ -8,15 +8,31 @@ import {
   type Completion,
   type CompletionContext,
   type CompletionResult,
+  closeCompletion,
   completionKeymap,
   completionStatus,
   moveCompletionSelection,
   selectedCompletion,
   startCompletion,
 } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import {
+  deleteCharBackward,
+  deleteCharForward,
+  deleteGroupBackward,
+  deleteGroupForward,
+  history,
+  historyKeymap,
+  selectAll,
+} from "@codemirror/commands";
 import { EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
-import { Decoration, type DecorationSet, EditorView, keymap, placeholder } from "@codemirror/view";
+import {
+  Decoration,
+  type DecorationSet,
+  EditorView,
+  type KeyBinding,
+  keymap,
+  placeholder,
+} from "@codemirror/view";
 import { answered, api, type Schema } from "@/api/client";
 import { compact } from "@/lib/format";
 import { quote } from "@/lib/quote";
@@ -62,11 +78,21 @@ export interface QueryEditor {
   readonly destroy: () => void;
 }
 
+// Moving and selecting are the browser's own; the library's whole map would be a tenth of this chunk.
+const EDITING: readonly KeyBinding[] = [
+  { key: "Backspace", run: deleteCharBackward, shift: deleteCharBackward, preventDefault: true },
+  { key: "Delete", run: deleteCharForward, preventDefault: true },
+  { key: "Mod-Backspace", mac: "Alt-Backspace", run: deleteGroupBackward, preventDefault: true },
+  { key: "Mod-Delete", mac: "Alt-Delete", run: deleteGroupForward, preventDefault: true },
+  { key: "Mod-a", run: selectAll, preventDefault: true },
+];
+
 export function makeEditor(setup: EditorSetup): QueryEditor {
   const root = setup.host.shadowRoot ?? setup.host.attachShadow({ mode: "open", delegatesFocus: true });
   const box = document.createElement("div");
   root.replaceChildren(box);
-  const run = () => {
+  const run = (view: EditorView) => {
+    closeCompletion(view); // also one that is still being asked for
     setup.onRun();
     return true;
   };
@@ -100,12 +126,12 @@ export function makeEditor(setup: EditorSetup): QueryEditor {
             { key: "Tab", run: acceptFirst },
             {
               key: "Enter",
-              run: (target) => (selectedCompletion(target.state) && acceptCompletion(target)) || run(),
+              run: (target) => (selectedCompletion(target.state) && acceptCompletion(target)) || run(target),
             },
             { key: "Shift-Enter", run: (target) => insertNewline(target) },
           ]),
         ),
-        keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap]),
+        keymap.of([...completionKeymap, ...historyKeymap, ...EDITING]),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) setup.onText(update.state.doc.toString());
         }),

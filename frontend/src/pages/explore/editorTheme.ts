@@ -12,7 +12,13 @@ export const EDITOR_THEME = EditorView.theme({
   ".cm-content": { padding: "5px 0", caretColor: "var(--ink)" },
   ".cm-line": { padding: "0 2px" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
-  ".cm-placeholder": { color: "var(--mute)" },
+  ".cm-placeholder": {
+    color: "var(--mute)",
+    maxWidth: "100%",
+    overflow: "hidden",
+    textOverflow: "ellipsis",
+    whiteSpace: "nowrap",
+  },
   ".cm-wrong": { textDecoration: "underline wavy var(--error)", textUnderlineOffset: "3px" },
   ".cm-tooltip": {
     backgroundColor: "var(--panel)",

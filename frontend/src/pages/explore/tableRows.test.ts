@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { chartOf, columnsOf, sortedRows } from "./tableRows";
+import { chartOf, columnsOf, orderAfter, orderOf, orderText, sortedRows } from "./tableRows";
 
 const rows = [
   { service: "web-10", n: 2 },
@@ -26,4 +26,17 @@ it("draws the wanted numeric column or the first, and nothing of a single number
   expect(chartOf(two, columnsOf(two), 2)?.column).toBe("n");
   expect(chartOf(two, columnsOf(two), 2, "slow")?.column).toBe("slow");
   expect(chartOf([{ n: 1 }], ["n"], 10)).toBeNull();
+});
+
+it("keeps an order as a text, and goes round: best direction, other, none", () => {
+  const columns = ["service", "n", "-n"];
+  const first = orderAfter(null, "n", true);
+  expect(first).toEqual({ column: "n", down: true });
+  expect(orderAfter(first, "n", true)).toEqual({ column: "n", down: false });
+  expect(orderAfter(orderAfter(first, "n", true), "n", true)).toBeNull();
+  for (const order of [first, null, { column: "service", down: false }]) {
+    expect(orderOf(orderText(order), ["service", "n"])).toEqual(order);
+  }
+  expect(orderOf("-n", columns)).toEqual({ column: "-n", down: false });
+  expect(orderOf("gone", columns)).toBeNull();
 });

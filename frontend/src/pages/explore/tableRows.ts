@@ -8,6 +8,24 @@ export interface Order {
   readonly down: boolean;
 }
 
+/** `-n` and `n`, as the URL keeps an order. */
+export const orderText = (order: Order | null): string | undefined =>
+  order ? `${order.down ? "-" : ""}${order.column}` : undefined;
+
+/** The order of these columns that a text means; a column that begins with `-` is itself first. */
+export function orderOf(text: string | undefined, columns: readonly string[]): Order | null {
+  if (text === undefined) return null;
+  if (columns.includes(text)) return { column: text, down: false };
+  const column = text.slice(1);
+  return text.startsWith("-") && columns.includes(column) ? { column, down: true } : null;
+}
+
+/** The order after a click on a column's name: its best direction, the other one, none. */
+export function orderAfter(order: Order | null, column: string, numeric: boolean): Order | null {
+  if (order?.column !== column) return { column, down: numeric };
+  return order.down === numeric ? { column, down: !order.down } : null;
+}
+
 export function columnsOf(rows: readonly TableRow[]): readonly string[] {
   return [...new Set(rows.slice(0, 100).flatMap((row) => Object.keys(row)))];
 }

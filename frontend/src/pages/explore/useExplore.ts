@@ -1,10 +1,11 @@
 /** Explore's state: all of it is the URL's, read here and changed here. */
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useMemo } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 import type { ExploreSearch } from "@/app/search";
 import { type Pill, toggled } from "@/lib/filters";
+import { keepPinned } from "@/lib/pinned";
 
-type Change = { readonly [K in keyof ExploreSearch]?: ExploreSearch[K] | undefined };
+export type ExploreChange = { readonly [K in keyof ExploreSearch]?: ExploreSearch[K] | undefined };
 
 export interface Explore {
   readonly search: ExploreSearch;
@@ -12,7 +13,7 @@ export interface Explore {
   readonly pills: readonly Pill[];
   readonly columns: readonly string[];
   /** Merges; what is `undefined` goes back to its default. Places push, typing replaces. */
-  readonly change: (change: Change, how?: "push" | "replace") => void;
+  readonly change: (change: ExploreChange, how?: "push" | "replace") => void;
   readonly act: ValueAct;
 }
 
@@ -28,12 +29,19 @@ export function useExplore(): Explore {
   const search = useSearch({ from: "/explore" });
   const navigate = useNavigate({ from: "/explore" });
   const update = useCallback(
-    (make: (old: ExploreSearch) => Change, how: "push" | "replace") =>
+    (make: (old: ExploreSearch) => ExploreChange, how: "push" | "replace") =>
       void navigate({ to: "/explore", replace: how === "replace", search: (old) => merged(old, make(old)) }),
     [navigate],
   );
+  const { f } = search;
+  const entered = useRef(false);
+  useEffect(() => {
+    // A link that brought no filters does not mean that none are pinned.
+    if (f || entered.current) keepPinned(f ?? NO_PILLS);
+    entered.current = true;
+  }, [f]);
   const change = useCallback(
-    (next: Change, how: "push" | "replace" = "push") => update(() => next, how),
+    (next: ExploreChange, how: "push" | "replace" = "push") => update(() => next, how),
     [update],
   );
   const act = useCallback(
@@ -61,12 +69,15 @@ export function useExplore(): Explore {
   );
 }
 
-function merged(old: ExploreSearch, change: Change): ExploreSearch {
+function merged(old: ExploreSearch, change: ExploreChange): ExploreSearch {
   const entries = Object.entries({ ...old, ...change }).filter(
-    ([, value]) => value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0),
+    ([, value]) => value !== undefined && value !== "" && !isEmpty(value),
   );
   return Object.fromEntries(entries);
 }
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
 /** Adding a column that is there takes it away. */
 export function withColumn(columns: readonly string[], field: string): readonly string[] {

@@ -13,6 +13,7 @@ export interface Run {
   readonly from: string;
   readonly to: string;
   readonly piped: boolean;
+  readonly askedAt_ms: number;
 }
 
 /** More rows than these are not kept in the browser; the list offers to go on from its last one. */
@@ -29,7 +30,13 @@ export function useRun(text: string, pills: readonly Pill[], range: TimeRange): 
   // running again moves a relative range
   const run = useMemo(() => {
     const now = Date.now();
-    return { query, from: fixed(from, now), to: fixed(to, now), piped: splitPipes(query)[1] !== "" };
+    return {
+      query,
+      from: fixed(from, now),
+      to: fixed(to, now),
+      piped: splitPipes(query)[1] !== "",
+      askedAt_ms: now,
+    };
   }, [query, from, to, again]);
   return [run, () => setAgain((count) => count + 1)];
 }
@@ -74,7 +81,8 @@ export function useRows(run: Run) {
   });
   const data = useLast(answer.data, answer.data?.pages[0]?.records.length !== 0);
   const rows = useMemo(() => data?.pages.flatMap((page) => page.records) ?? NO_ROWS, [data]);
-  return { answer, data, rows, stale: answer.isPlaceholderData || (answer.isError && data !== undefined) };
+  const stale = answer.isPlaceholderData || (answer.isError && data !== undefined);
+  return { answer, data, rows, stale, shownAt_ms: useLast(answer.dataUpdatedAt || undefined) ?? 0 };
 }
 
 export type Rows = ReturnType<typeof useRows>;
@@ -94,8 +102,11 @@ export function useTable(run: Run) {
     staleTime: Number.POSITIVE_INFINITY,
   });
   const data = useLast(answer.data);
-  return { answer, data, stale: answer.isPlaceholderData || (answer.isError && data !== undefined) };
+  const stale = answer.isPlaceholderData || (answer.isError && data !== undefined);
+  return { answer, data, stale, shownAt_ms: useLast(answer.dataUpdatedAt || undefined) ?? 0 };
 }
+
+export type Table = ReturnType<typeof useTable>;
 
 export function useVolume(run: Run) {
   const answer = useQuery({

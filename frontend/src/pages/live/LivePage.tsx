@@ -62,6 +62,8 @@ export function LivePage() {
     const range = rangeOf(tail.buffer.shown);
     if (range) explore(range);
   };
+  const wrap = search.wrap === "wrap";
+  const turnWrap = () => merge({ wrap: wrap ? undefined : "wrap" } as LiveSearch, true);
   const at = (row: number | null) => {
     const item = row === null ? undefined : tail.buffer.shown.at(row - 1 - tail.buffer.shown.first);
     return item && !isMark(item) ? item : null;
@@ -96,6 +98,7 @@ export function LivePage() {
       group: "Live tail",
       run: () => (live ? tail.stop() : tail.start(path)),
     },
+    { keys: "w", what: "Wrap long lines", group: "View", run: turnWrap },
     { keys: "Shift+X", what: "Clear the rows", group: "Live tail", run: tail.clear },
     { keys: "Shift+E", what: "Open these rows in Explore", group: "Live tail", run: exploreAll },
     { keys: "j", what: "Next row", group: "Rows", run: () => move(1) },
@@ -159,6 +162,16 @@ export function LivePage() {
               ))}
             </select>
           </label>
+          <button
+            type="button"
+            aria-pressed={wrap}
+            title="Wrap long lines (w)"
+            onClick={turnWrap}
+            className={`${TOOL} flex items-center gap-1.5 aria-pressed:bg-selected`}
+          >
+            <Icon name="wrap" size={14} />
+            Wrap
+          </button>
           <Tool label="Clear" title="Clear the rows (Shift+X)" onClick={tail.clear} />
           <Tool
             label="Open in Explore"
@@ -172,6 +185,7 @@ export function LivePage() {
           <TailList
             tail={tail}
             terms={terms}
+            wrap={wrap}
             selected={selected}
             onSelect={select}
             onOpen={(row) => {
@@ -206,14 +220,11 @@ function typedError(error: ErrorBody | null, levels: readonly string[]): ErrorBo
   return { ...error, column: Math.max(1, error.column - 1) };
 }
 
+const TOOL = "h-7 rounded-md border border-line bg-panel px-2.5 text-[12px] hover:bg-raised";
+
 function Tool({ label, title, onClick }: { label: string; title: string; onClick: () => void }) {
   return (
-    <button
-      type="button"
-      title={title}
-      onClick={onClick}
-      className="h-7 rounded-md border border-line bg-panel px-2.5 text-[12px] hover:bg-raised"
-    >
+    <button type="button" title={title} onClick={onClick} className={TOOL}>
       {label}
     </button>
   );

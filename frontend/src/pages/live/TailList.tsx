@@ -6,6 +6,7 @@ import { type KeyboardEvent, type PointerEvent, useEffect, useLayoutEffect, useR
 import { useShared } from "@/app/useShared";
 import { isMark } from "./buffer";
 import { paint } from "./highlight";
+import { MeasuredRows } from "./MeasuredRows";
 import { ROW_PX, TailRow } from "./TailRow";
 import type { Tail } from "./tail";
 import { useRowsVersion } from "./useTail";
@@ -17,13 +18,14 @@ const CLICK_PX = 4;
 interface TailListProps {
   readonly tail: Tail;
   readonly terms: readonly string[];
+  readonly wrap: boolean;
   /** Number of the selected row, as in `aria-rowindex`. */
   readonly selected: number | null;
   readonly onSelect: (row: number) => void;
   readonly onOpen: (row: number) => void;
 }
 
-export function TailList({ tail, terms, selected, onSelect, onOpen }: TailListProps) {
+export function TailList({ tail, terms, wrap, selected, onSelect, onOpen }: TailListProps) {
   useRowsVersion(tail);
   const { zone } = useShared();
   const box = useRef<HTMLDivElement>(null);
@@ -34,12 +36,12 @@ export function TailList({ tail, terms, selected, onSelect, onOpen }: TailListPr
   const expected = useRef(0);
   const pressed = useRef<{ x: number; y: number; frozen: boolean } | null>(null);
   const { shown, frozen } = tail.buffer;
+  const measured = wrap && frozen;
 
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const measured = () => setHeight(element.clientHeight);
-    const observer = new ResizeObserver(measured);
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
     observer.observe(element);
     // React listens to wheels passively and late; the freeze must come before the scroll.
     const onWheel = (event: WheelEvent) => event.deltaY < 0 && tail.freeze();
@@ -78,18 +80,18 @@ export function TailList({ tail, terms, selected, onSelect, onOpen }: TailListPr
     if (!element) return;
     if (!tail.buffer.frozen && element.scrollTop < expected.current - 2) tail.freeze();
     top.current = element.scrollTop;
-    if (tail.buffer.frozen) setTop(element.scrollTop);
+    if (tail.buffer.frozen && !wrap) setTop(element.scrollTop);
   };
 
   useLayoutEffect(() => {
     const element = box.current;
-    if (!element || selected === null) return;
+    if (!element || selected === null || wrap) return;
     const top = (selected - 1 - tail.buffer.shown.first) * ROW_PX;
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + ROW_PX > element.scrollTop + element.clientHeight) {
       element.scrollTop = top + ROW_PX - element.clientHeight;
     }
-  }, [selected, tail]);
+  }, [selected, tail, wrap]);
 
   const onPointerDown = (event: PointerEvent) => {
     if (event.button !== 0) return;
@@ -112,12 +114,19 @@ export function TailList({ tail, terms, selected, onSelect, onOpen }: TailListPr
   };
 
   const rows = [];
-  for (let i = from; i < to; i += 1) {
+  for (let i = from; i < to && !measured; i += 1) {
     const item = shown.at(i);
     const number = shown.first + i + 1;
     if (item)
       rows.push(
-        <TailRow key={number} item={item} number={number} selected={number === selected} zone={zone} />,
+        <TailRow
+          key={number}
+          item={item}
+          number={number}
+          selected={number === selected}
+          zone={zone}
+          wrap={wrap}
+        />,
       );
   }
   const chosen = selected === null ? undefined : shown.at(selected - 1 - shown.first);
@@ -136,11 +145,18 @@ export function TailList({ tail, terms, selected, onSelect, onOpen }: TailListPr
       onKeyDown={onKeyDown}
       className="h-full overflow-x-hidden overflow-y-auto overscroll-contain [overflow-anchor:none] -outline-offset-2"
     >
-      <div className="relative" style={{ height: shown.length * ROW_PX }}>
-        <div className="absolute inset-x-0 top-0" style={{ transform: `translateY(${from * ROW_PX}px)` }}>
-          {rows}
+      {measured ? (
+        <MeasuredRows tail={tail} box={box} terms={terms} selected={selected} zone={zone} />
+      ) : wrap ? (
+        // What is above is not there: it is only ever seen at its end.
+        <div className="flex min-h-full flex-col justify-end">{rows}</div>
+      ) : (
+        <div className="relative" style={{ height: shown.length * ROW_PX }}>
+          <div className="absolute inset-x-0 top-0" style={{ transform: `translateY(${from * ROW_PX}px)` }}>
+            {rows}
+          </div>
         </div>
-      </div>
+      )}
     </div>
   );
 }

@@ -18,9 +18,11 @@ interface TailRowProps {
   readonly number: number;
   readonly selected: boolean;
   readonly zone: Zone;
+  /** The whole message, on as many lines as it takes. */
+  readonly wrap: boolean;
 }
 
-export const TailRow = memo(function TailRow({ item, number, selected, zone }: TailRowProps) {
+export const TailRow = memo(function TailRow({ item, number, selected, zone, wrap }: TailRowProps) {
   if (isMark(item)) {
     return (
       <div
@@ -41,7 +43,7 @@ export const TailRow = memo(function TailRow({ item, number, selected, zone }: T
       aria-rowindex={number}
       aria-selected={selected}
       data-row={number}
-      className="flex h-6 cursor-default items-center gap-x-3 pr-3 font-mono text-[12px] leading-6 hover:bg-raised aria-selected:bg-selected"
+      className={`flex min-h-6 cursor-default items-start gap-x-3 pr-3 font-mono text-[12px] hover:bg-raised aria-selected:bg-selected ${wrap ? "py-[3px] leading-[18px]" : "leading-6"}`}
     >
       <span aria-hidden="true" className="w-3.5 shrink-0 self-stretch py-px pl-0.5">
         <span className={`block h-full w-[3px] rounded-full ${LEVEL_BAR[item.level] ?? "bg-line"}`} />
@@ -55,9 +57,14 @@ export const TailRow = memo(function TailRow({ item, number, selected, zone }: T
       <span role="gridcell" className={`${SERVICE_CLASS} text-mute max-sm:hidden`}>
         <LogText text={item.service} />
       </span>
-      <span role="gridcell" className="min-w-0 flex-1 truncate whitespace-pre">
-        <LogText text={item.message.slice(0, LINE_CHARS).replace(/\s*\r?\n\s*/g, " ↵ ")} />
+      <span
+        role="gridcell"
+        className={`min-w-0 flex-1 ${wrap ? "break-words whitespace-pre-wrap" : "truncate whitespace-pre"}`}
+      >
+        <LogText text={wrap ? item.message : oneLine(item.message)} />
       </span>
     </div>
   );
 });
+
+const oneLine = (message: string): string => message.slice(0, LINE_CHARS).replace(/\s*\r?\n\s*/g, " ↵ ");

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { answered, api, type Schema } from "@/api/client";
+import { pushed, useSource } from "@/lib/source";
 import { type Snippet, snippetsOf } from "@/pages/overview/snippets";
 import { CopyButton } from "@/ui/CopyButton";
 import { LogText } from "@/ui/LogText";
@@ -70,17 +71,10 @@ function Waiting({ live, first }: { live: boolean; first: TailRecord | null }) {
 
 /** From the live tail, so that a log is seen before it is even stored. */
 function useFirstRecord(): TailRecord | null {
+  const tail = useSource<Schema["TailRows"]>("", () => pushed("api/v1/tail?backfill=1", "rows"));
   const [first, setFirst] = useState<TailRecord | null>(null);
-  useEffect(() => {
-    const tail = new EventSource(new URL("api/v1/tail?backfill=1", document.baseURI));
-    tail.addEventListener("rows", (event: MessageEvent<string>) => {
-      const [row] = (JSON.parse(event.data) as Schema["TailRows"]).rows;
-      if (!row) return;
-      setFirst(row);
-      tail.close();
-    });
-    return () => tail.close();
-  }, []);
+  const newest = tail.data?.rows[0];
+  if (!first && newest) setFirst(newest);
   return first;
 }
 

@@ -5,7 +5,7 @@ import { useShared } from "@/app/useShared";
 import { age, rangeLabel, type TimeRange } from "@/lib/time";
 
 export function NothingHere() {
-  const { range, setRange } = useShared();
+  const { range, zone, setRange } = useShared();
   const pipeline = useQuery({
     queryKey: ["pipeline", "newest"],
     queryFn: ({ signal }) => answered(api.GET("/api/v1/pipeline", { signal })),
@@ -13,7 +13,7 @@ export function NothingHere() {
   const newest = pipeline.data?.storage?.newest;
   return (
     <div className="flex flex-col items-center gap-2 py-10 text-center">
-      <p className="text-[14px]">No logs: {rangeLabel(range)}</p>
+      <p className="text-[14px]">No logs: {rangeLabel(range, zone)}</p>
       {newest ? (
         <>
           <p className="text-mute">The newest record is from {age(newest, Date.now())}.</p>

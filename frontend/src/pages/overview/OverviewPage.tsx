@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useState } from "react";
 import { ApiError } from "@/api/client";
 import { useShared } from "@/app/useShared";
-import { LevelHistogram } from "@/charts/LevelHistogram";
+import { LevelHistogram } from "@/charts/laterHistogram";
 import { DEFAULT_RANGE, rangeLabel } from "@/lib/time";
 import { FirstRun } from "@/pages/overview/FirstRun";
 import { NewestErrors } from "@/pages/overview/NewestErrors";
@@ -12,21 +12,23 @@ import { ServiceBars } from "@/pages/overview/ServiceBars";
 import { Tiles } from "@/pages/overview/Tiles";
 import { useExploreLink } from "@/pages/overview/useExploreLink";
 import { type Overview, type OverviewAnswer, useOverview } from "@/pages/overview/useOverview";
-import { Icon } from "@/ui/icons";
 import { Failure, Panel } from "@/ui/Panel";
+import { Stale } from "@/ui/Stale";
 
 export function OverviewPage() {
   const { range } = useShared();
   const overview = useOverview(range);
-  const { data, error } = overview;
+  const { data, trouble } = overview;
   const [waiting, setWaiting] = useState(false);
   const openOverview = useCallback(() => setWaiting(false), []);
   if (data?.stored_records === 0 && !waiting) setWaiting(true);
-  if (!data) return <div className="p-4">{error ? <NoOverview overview={overview} /> : <Skeleton />}</div>;
+  if (!data) return <div className="p-4">{trouble ? <NoOverview overview={overview} /> : <Skeleton />}</div>;
   if (waiting) return <FirstRun arrived={data.stored_records > 0} onDone={openOverview} />;
   return (
     <div className="h-full overflow-auto">
-      {error ? <NotUpdating reason={error.message} /> : null}
+      {trouble ? (
+        <Stale trouble={trouble} updatedAtMs={overview.updatedAtMs} onRetry={overview.again} />
+      ) : null}
       <div
         aria-busy={overview.old}
         className={`mx-auto flex max-w-[1800px] flex-col gap-3 p-3 ${overview.old ? "opacity-60" : ""}`}
@@ -62,7 +64,7 @@ function Details({ overview }: { overview: OverviewAnswer }) {
           />
         )}
       </section>
-      <div className="grid grid-cols-2 gap-3 xl:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_minmax(0,2.2fr)]">
+      <div className="grid grid-cols-1 gap-3 sm:grid-cols-2 xl:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_minmax(0,2.2fr)]">
         <Panel title="Errors by service">
           <ServiceBars
             values={overview.errors_by_service}
@@ -81,7 +83,7 @@ function Details({ overview }: { overview: OverviewAnswer }) {
             empty="No logs in this range"
           />
         </Panel>
-        <Panel title="Newest errors" className="col-span-2 xl:col-span-1">
+        <Panel title="Newest errors" className="sm:col-span-2 xl:col-span-1">
           <NewestErrors records={overview.newest_errors} zone={zone} />
         </Panel>
       </div>
@@ -90,30 +92,22 @@ function Details({ overview }: { overview: OverviewAnswer }) {
 }
 
 /** What a mistyped link needs is another range; what a server's trouble needs is another try. */
-function NoOverview({ overview: { error, refetch } }: { overview: Overview }) {
-  const { setRange } = useShared();
+function NoOverview({ overview: { trouble, again } }: { overview: Overview }) {
+  const error = trouble?.error ?? null;
+  const { zone, setRange } = useShared();
   return (
     <>
-      <Failure query={{ error, refetch: async () => refetch() as never }} />
+      <Failure query={{ error, refetch: async () => again() as never }} />
       {error instanceof ApiError && error.status === 400 ? (
         <button
           type="button"
           className="rounded-md border border-line px-3 py-1 hover:bg-raised"
           onClick={() => setRange(DEFAULT_RANGE)}
         >
-          Show the {rangeLabel(DEFAULT_RANGE).toLowerCase()}
+          Show the {rangeLabel(DEFAULT_RANGE, zone).toLowerCase()}
         </button>
       ) : null}
     </>
-  );
-}
-
-function NotUpdating({ reason }: { reason: string }) {
-  return (
-    <p role="status" className="flex items-center gap-2 border-b border-line bg-raised px-4 py-1.5 text-warn">
-      <Icon name="warn" />
-      Not updating: {reason}
-    </p>
   );
 }
 

@@ -1,7 +1,7 @@
 /** The numbers at a glance, each a link to what is behind it. */
 import { Link, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { keepShared } from "@/app/Shell";
+import { keepShared } from "@/app/kept";
 import type { SharedSearch } from "@/app/search";
 import { changeOf, TILES, type Tile, type TileKind, typedQuery } from "@/pages/overview/tiles";
 import { useExploreLink } from "@/pages/overview/useExploreLink";

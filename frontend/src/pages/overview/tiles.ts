@@ -54,7 +54,7 @@ export const TILES: readonly TileKind[] = [
   },
   {
     name: "searchable_p50_s",
-    label: "Searchable after, p50",
+    label: "Searchable in, p50",
     hint: "Half of all records are searchable within this time after they were acknowledged",
     show: seconds,
     better: "down",
@@ -62,7 +62,7 @@ export const TILES: readonly TileKind[] = [
   },
   {
     name: "searchable_p95_s",
-    label: "Searchable after, p95",
+    label: "Searchable in, p95",
     hint: "95 % of all records are searchable within this time after they were acknowledged",
     show: seconds,
     better: "down",

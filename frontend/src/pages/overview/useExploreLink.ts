@@ -1,6 +1,6 @@
 /** The search of a link into Explore that keeps this page's time and zone. */
 import { useSearch } from "@tanstack/react-router";
-import { keepShared } from "@/app/Shell";
+import { keepShared } from "@/app/kept";
 import type { ExploreSearch, SharedSearch } from "@/app/search";
 
 export function useExploreLink(): (more: ExploreSearch) => ExploreSearch {

@@ -77,11 +77,7 @@ function useActions() {
   const [said, setSaid] = useState("");
   const after = {
     onError: (error: Error) => setSaid(error.message),
-    onSettled: () =>
-      Promise.all([
-        queries.invalidateQueries({ queryKey: ["dead-letters"] }),
-        queries.invalidateQueries({ queryKey: ["pipeline"] }),
-      ]),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["dead-letters"] }),
   };
   const replay = useMutation({
     mutationFn: (ids: readonly string[]) =>

@@ -1,8 +1,8 @@
 /** How records flow from receiving to storing, what is in the way, and what to change. */
-import { useQuery } from "@tanstack/react-query";
-import { answered, api } from "@/api/client";
+import { useMemo } from "react";
 import { useShared } from "@/app/useShared";
 import { seconds } from "@/lib/format";
+import { pushed, useSource } from "@/lib/source";
 import { DeadLetters } from "@/pages/pipeline/DeadLetters";
 import { Flow } from "@/pages/pipeline/Flow";
 import { BatchPanel, DatabasePanel, QueuePanel, ReceivePanel } from "@/pages/pipeline/Panels";
@@ -10,26 +10,22 @@ import { type Pipeline, panelLabel, windowS } from "@/pages/pipeline/pipeline";
 import { StoragePanel } from "@/pages/pipeline/StoragePanel";
 import { Icon } from "@/ui/icons";
 import { Failure } from "@/ui/Panel";
-
-/** The API pushes no pipeline; a look costs the store only its statistics. */
-const EVERY_MS = 2_000;
+import { Stale } from "@/ui/Stale";
 
 export function PipelinePage() {
   const { range, zone } = useShared();
-  const window_s = windowS(range, Date.now());
-  const pipeline = useQuery({
-    queryKey: ["pipeline", window_s],
-    queryFn: ({ signal }) =>
-      answered(api.GET("/api/v1/pipeline", { params: { query: { window_s } }, signal })),
-    refetchInterval: EVERY_MS,
-    placeholderData: (before) => before,
-  });
-  const { data } = pipeline;
+  const { from, to } = range;
+  // Once for a range: one that grows with every second would be another stream with every second.
+  const window_s = useMemo(() => windowS({ from, to }, Date.now()), [from, to]);
+  const shown = useSource<Pipeline>(String(window_s), () =>
+    pushed(`api/v1/pipeline/stream?window_s=${window_s}`, "pipeline"),
+  );
+  const { data, trouble } = shown;
   if (!data)
     return (
       <div className="p-4">
-        {pipeline.isError ? (
-          <Failure query={pipeline} />
+        {trouble ? (
+          <Failure query={{ error: trouble.error, refetch: async () => shown.again() as never }} />
         ) : (
           <p className="py-6 text-center text-mute">Loading…</p>
         )}
@@ -37,17 +33,10 @@ export function PipelinePage() {
     );
   return (
     <div className="h-full overflow-auto">
-      {pipeline.isError ? (
-        <p
-          role="status"
-          className="flex items-center gap-2 border-b border-line bg-raised px-4 py-1.5 text-warn"
-        >
-          <Icon name="warn" />
-          Not updating: {pipeline.error.message}
-        </p>
-      ) : null}
+      {trouble ? <Stale trouble={trouble} updatedAtMs={shown.updatedAtMs} onRetry={shown.again} /> : null}
       <div
-        className={`mx-auto flex max-w-[1800px] flex-col gap-3 p-3 ${pipeline.isPlaceholderData ? "opacity-60" : ""}`}
+        aria-busy={shown.old}
+        className={`mx-auto flex max-w-[1800px] flex-col gap-3 p-3 ${shown.old ? "opacity-60" : ""}`}
       >
         <Summary pipeline={data} asked_s={window_s} />
         <Flow pipeline={data} />

@@ -1,0 +1,23 @@
+/** What goes along to another page. */
+import type { LiveSearch, SharedSearch } from "@/app/search";
+import { effectiveQuery, type Pill, splitPipes } from "@/lib/filters";
+
+/** Time and zone go everywhere. */
+export function keepShared(search: SharedSearch): SharedSearch {
+  return {
+    ...(search.from ? { from: search.from } : {}),
+    ...(search.to ? { to: search.to } : {}),
+    ...(search.tz ? { tz: search.tz } : {}),
+  };
+}
+
+interface Searched extends SharedSearch {
+  readonly q?: string;
+  readonly f?: readonly Pill[];
+}
+
+/** What was searched for, as a live tail takes it: pills as text, without pipes. */
+export function followed(search: Searched): LiveSearch {
+  const [query] = splitPipes(effectiveQuery(search.q ?? "", search.f ?? []));
+  return { ...keepShared(search), ...(query.trim() ? { q: query.trim() } : {}) };
+}

@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -38,6 +39,7 @@ PAIRS = tuple(
 _LOGSTREAM = (sys.executable, "-m", "logstream")
 _READY_S, _STOP_S = 60.0, 40.0
 _BETWEEN_S = (0.5, 2.5)
+_AGAIN_S = 0.2
 
 
 class Report:
@@ -56,7 +58,7 @@ class Report:
 
 
 class _Part:
-    """One process of ours that is started again when it was killed."""
+    """One process of ours, started again whenever it ends, as any supervisor would."""
 
     def __init__(
         self, name: str, arguments: tuple[str, ...], environment: dict[str, str], log: Path
@@ -65,35 +67,39 @@ class _Part:
         self._arguments = arguments
         self._environment = environment
         self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
-        self.start()
+        self._stopping = threading.Event()
+        self._process = self._started()
+        self._keeper = threading.Thread(target=self._keep, name=f"keep {name}")
+        self._keeper.start()
 
     @property
     def pid(self) -> int:
-        assert self._process is not None
         return self._process.pid
 
-    def start(self) -> None:
+    def _started(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as output:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [*_LOGSTREAM, *self._arguments],
                 env=self._environment, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
 
+    def _keep(self) -> None:
+        while True:
+            self._process.wait()
+            if self._stopping.wait(_AGAIN_S):
+                return
+            self._process = self._started()
+
     def kill(self) -> None:
-        assert self._process is not None
         self._process.kill()
-        self._process.wait()
-        self.start()
 
     def stop(self) -> None:
-        assert self._process is not None
+        self._stopping.set()
         self._process.terminate()
-        try:
-            self._process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
+        self._keeper.join(_STOP_S)
+        if self._keeper.is_alive():
             self._process.kill()
-            self._process.wait()
+            self._keeper.join()
 
 
 Victims = dict[str, Callable[[], None]]

@@ -5,7 +5,7 @@ import { Dialog } from "@/ui/Dialog";
 import { Icon } from "@/ui/icons";
 import { Keys } from "@/ui/Keys";
 
-const GROUPS: readonly Shortcut["group"][] = ["Go to", "Search", "Rows", "Live tail", "Time", "View"];
+const GROUPS: readonly Shortcut["group"][] = ["Go to", "Search", "Time", "View", "Rows", "Live tail"];
 
 interface KeySheetDialogProps {
   shortcuts: readonly Shortcut[];

@@ -73,7 +73,6 @@ const ZONES = ["local", "UTC"];
 function ZonePicker() {
   const { zone, setZone } = useShared();
   const all = [...ZONES, ...Intl.supportedValuesOf("timeZone")];
-  const local = zoneName("local");
   return (
     <label className="flex shrink-0 items-center">
       <span className="sr-only">Time zone</span>
@@ -85,7 +84,7 @@ function ZonePicker() {
       >
         {all.map((name) => (
           <option key={name} value={name}>
-            {name === "local" ? `Local (${local})` : name}
+            {name === "local" ? "Local" : name}
           </option>
         ))}
       </select>

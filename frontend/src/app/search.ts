@@ -37,7 +37,8 @@ export interface ExploreSearch extends SharedSearch {
   readonly empty?: "hidden";
   /** What neighbours need not have in common with the record. */
   readonly apart?: readonly string[];
-  readonly facets?: "hidden";
+  /** Absent: shown where there is room. */
+  readonly facets?: "hidden" | "shown";
   /** Facets that are not as they are at first: opened, or closed. */
   readonly turned?: readonly string[];
   /** The table's order: a column, `-` before it for descending. */
@@ -91,7 +92,7 @@ export function exploreSearch(raw: Raw): ExploreSearch {
       drawer: between(raw.drawer, DRAWER_PX),
       empty: oneOf(raw.empty, ["hidden"]),
       apart: names(raw.apart),
-      facets: oneOf(raw.facets, ["hidden"]),
+      facets: oneOf(raw.facets, ["hidden", "shown"]),
       turned: names(raw.turned),
       sort: text(raw.sort, ""),
       bars: oneOf(raw.bars, ["hidden"]),

@@ -47,6 +47,8 @@ _RESERVED = frozenset({
     "compress", "decompress", "stacktrace", "client_protocol_version", "enable_http_compression",
     "send_progress_in_http_headers", "http_headers_progress_interval_ms",
 })  # fmt: skip
+# Two packages bring a ``chdb``, one typed and one not; which is there, the installer decides.
+_engine: Any = chdb
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
 _INSERT_HEAD = re.compile(
     rb"\s*INSERT\s+INTO\s+[^;]*?\bFORMAT\s+\w+[ \t]*\r?\n", re.IGNORECASE | re.DOTALL
@@ -119,7 +121,7 @@ class Engine:
             config = options.folder / "config.xml"
             config.write_text(_CONFIG.format(name=options.cluster))
             self._path += f"?config-file={config}"
-        self._alive = chdb.connect(self._path)
+        self._alive = _engine.connect(self._path)
 
     def run(self, statement: Statement) -> Result:
         """Run on a connection of its own, so that nothing of one statement reaches another.
@@ -127,7 +129,7 @@ class Engine:
         Raises:
             Refused: the engine does not do it.
         """
-        connection = chdb.connect(self._path)
+        connection = _engine.connect(self._path)
         try:
             return _run(connection, statement)
         except RuntimeError as exc:

@@ -21,6 +21,7 @@ import { StatusLine } from "@/pages/explore/StatusLine";
 import { partOf, stretchText } from "@/pages/explore/stretch";
 import { Toolbar } from "@/pages/explore/Toolbar";
 import { useExplore } from "@/pages/explore/useExplore";
+import { useFieldsShown } from "@/pages/explore/useFieldsShown";
 import { useQueryError } from "@/pages/explore/useQueryError";
 import { useFields, useRows, useRun, useTable, useVolume } from "@/pages/explore/useResults";
 import { useRowKeys } from "@/pages/explore/useRowKeys";
@@ -57,6 +58,7 @@ export function ExplorePage() {
 
   const records = listing.rows;
   const rows = useMemo(() => deduplicated(records, search.dedup), [records, search.dedup]);
+  const fieldsShown = useFieldsShown(search.facets);
   const shown = run.piped ? table : listing;
   const busy = shown.answer.isFetching && !listing.answer.isFetchingNextPage;
   const wrong = useQueryError(
@@ -160,7 +162,7 @@ export function ExplorePage() {
         />
       </div>
       <div className="relative flex min-h-0 flex-1">
-        {search.facets ? null : (
+        {fieldsShown.shown ? (
           <Facets
             run={run}
             text={text}
@@ -174,15 +176,15 @@ export function ExplorePage() {
             besideDrawer={(search.row ?? search.compare) !== undefined && !run.piped}
             act={act}
           />
-        )}
+        ) : null}
         <section aria-label="Results" className="flex min-w-0 flex-1 flex-col bg-panel">
           <div className="flex h-9 shrink-0 items-center gap-2 border-b border-line pr-2 pl-1.5">
             <ToolButton
               icon="filter"
               size={14}
-              pressed={!search.facets}
-              label={search.facets ? "Show the fields (f)" : "Hide the fields (f)"}
-              onClick={() => change({ facets: search.facets ? undefined : "hidden" })}
+              pressed={fieldsShown.shown}
+              label={fieldsShown.shown ? "Hide the fields (f)" : "Show the fields (f)"}
+              onClick={() => change({ facets: fieldsShown.turned })}
             />
             <StatusLine
               busy={busy}

@@ -104,7 +104,9 @@ export function FacetValues({ field, numeric, run, filter, pills, ready, act }: 
         ))}
       </ul>
       {all.length === 0 ? (
-        <p className="px-6 text-[11px] text-mute">{values.isPending ? "Loading…" : "No values"}</p>
+        <p className="px-6 text-[11px] text-mute">
+          {values.data ? "No values" : values.isLoading ? "Loading…" : ""}
+        </p>
       ) : null}
       {limit === FEW && all.length > FEW ? (
         <button

@@ -83,7 +83,7 @@ export function Facets(props: FacetsProps) {
           type="search"
           value={wanted}
           onChange={(event) => setWanted(event.target.value)}
-          placeholder={`Find in ${listed.length} fields`}
+          placeholder={fields.data ? `Find in ${listed.length} fields` : "Find a field"}
           aria-label="Find a field"
           className="h-7 w-full rounded-md border border-line bg-page px-2 text-[12px] placeholder:text-mute"
         />

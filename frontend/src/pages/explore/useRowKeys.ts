@@ -8,6 +8,7 @@ import { fieldValue } from "@/lib/fieldNames";
 import type { Row } from "@/pages/explore/dedup";
 import type { Cursor } from "@/pages/explore/RecordList";
 import type { Explore } from "@/pages/explore/useExplore";
+import { useFieldsShown } from "@/pages/explore/useFieldsShown";
 import { idOf, rowKey } from "@/pages/explore/useRecord";
 
 interface RowKeys {
@@ -25,6 +26,7 @@ export function useRowKeys({ explore, rows, link, onEscape, onSaid }: RowKeys) {
     index: -1,
     field: null,
   });
+  const beside = useFieldsShown(search.facets);
   const openId = search.row ? idOf(search.row) : null;
   const index = indexOf(rows, openId ?? place.id, place.index);
   const cursor: Cursor = { index, field: place.field };
@@ -96,7 +98,7 @@ export function useRowKeys({ explore, rows, link, onEscape, onSaid }: RowKeys) {
       keys: "f",
       what: "Show or hide the fields",
       group: "View",
-      run: () => change({ facets: search.facets ? undefined : "hidden" }),
+      run: () => change({ facets: beside.turned }),
     },
   ]);
   return { cursor, openId, current, open, openAt, step, move };

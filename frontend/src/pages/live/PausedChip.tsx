@@ -13,7 +13,7 @@ export function PausedChip({ tail }: { tail: Tail }) {
       type="button"
       onClick={tail.resume}
       title="Resume at the end (Space)"
-      className="absolute bottom-4 left-1/2 z-10 flex h-8 -translate-x-1/2 items-center gap-2 rounded-full border border-line bg-accent px-3.5 font-medium text-accent-ink tabular-nums shadow-lg shadow-black/25 hover:brightness-110"
+      className="absolute bottom-4 left-1/2 z-10 flex h-8 -translate-x-1/2 items-center gap-2 whitespace-nowrap rounded-full border border-line bg-accent px-3.5 font-medium text-accent-ink tabular-nums shadow-lg shadow-black/25 hover:brightness-110"
     >
       <Icon name="pause" size={13} />
       Paused · {whole(waiting)} new · {rateText(perSecond)}

@@ -44,6 +44,7 @@ __all__ = [
     "Message",
     "Position",
     "Producer",
+    "told",
 ]
 
 
@@ -129,6 +130,22 @@ Done = Callable[["Position | LogStreamError"], None]
 """Told once what came of a message."""
 
 _running: set[asyncio.Task[None]] = set()  # the loop itself keeps no task alive
+
+
+def told(hand_over: Callable[[Done], None]) -> asyncio.Future[Position]:
+    """What ``hand_over`` will tell the call-back that it is given, to be awaited."""
+    future: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
+
+    def done(result: Position | LogStreamError) -> None:
+        if future.done():
+            return  # the caller gave up
+        if isinstance(result, LogStreamError):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+    hand_over(done)
+    return future
 
 
 class _AsyncCloseable(ABC):

@@ -8,15 +8,16 @@ import errno
 import logging
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
-from logstream.broker.base import Done, Message, Position, Producer
+from logstream.broker.base import Done, Message, Position, Producer, told
 from logstream.broker.disk.files import Lock
 from logstream.broker.disk.format import FRAME_BYTES, MAX_DEDUP_BYTES, MAX_PAYLOAD_BYTES
 from logstream.broker.disk.room import Room
 from logstream.broker.disk.stored import StoredWaiter
 from logstream.broker.disk.writer import SlotWriter
 from logstream.clock import Clock
-from logstream.errors import BrokerFull, BrokerUnavailable, LogStreamError
+from logstream.errors import BrokerFull, BrokerUnavailable
 from logstream.metrics import BROKER_COMMIT_SECONDS, BROKER_COMMITS
 
 __all__ = ["DiskProducer"]
@@ -60,19 +61,8 @@ class DiskProducer(Producer):
         self._closed = False
 
     async def append(self, message: Message) -> Position:
-        future: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
-
-        def settle(result: Position | LogStreamError) -> None:
-            if future.done():
-                return
-            if isinstance(result, LogStreamError):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
-
         self._check_open()
-        self.submit(message, settle)
-        return await future
+        return await told(partial(self.submit, message))
 
     def submit(self, message: Message, done: Done) -> None:
         size = _frame_bytes(message)

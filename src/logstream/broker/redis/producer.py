@@ -7,8 +7,9 @@ import logging
 import random
 import secrets
 import time
+from functools import partial
 
-from logstream.broker.base import Done, Message, Position, Producer
+from logstream.broker.base import Done, Message, Position, Producer, told
 from logstream.broker.redis.keys import Shard
 from logstream.broker.redis.link import Link, Unknown
 from logstream.broker.redis.room import Room
@@ -67,18 +68,7 @@ class RedisProducer(Producer):
         self._looker = asyncio.create_task(self._look())
 
     async def append(self, message: Message) -> Position:
-        future: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
-
-        def settle(result: Position | LogStreamError) -> None:
-            if future.done():
-                return
-            if isinstance(result, LogStreamError):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
-
-        self._queue(message, settle)
-        return await future
+        return await told(partial(self._queue, message))
 
     def submit(self, message: Message, done: Done) -> None:
         try:

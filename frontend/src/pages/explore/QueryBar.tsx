@@ -14,6 +14,8 @@ interface QueryBarProps {
   readonly scope: Scope;
   /** Those the page knows already; the editor asks for them where it does not. */
   readonly fields?: readonly Schema["FieldAnswer"][] | undefined;
+  /** What an empty bar offers; absent: what a search takes. */
+  readonly hint?: string;
   /** While typing: shown results follow, the history does not. */
   readonly onType: (text: string) => void;
   readonly onRun: (text: string) => void;
@@ -25,14 +27,24 @@ const LABEL = "Query";
 const TYPING_MS = 220;
 const COMPLETING_MS = 900;
 
-export function QueryBar({ text, busy, error, scope, fields, onType, onRun, onCancel }: QueryBarProps) {
+export function QueryBar({
+  text,
+  busy,
+  error,
+  scope,
+  fields,
+  hint = HINT,
+  onType,
+  onRun,
+  onCancel,
+}: QueryBarProps) {
   const host = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState(text);
   const [loaded, setLoaded] = useState(false);
   // The editor outlives renders; what it calls is the newest.
-  const now = useRef<Now>({ typed, scope, fields, onType, onRun });
-  now.current = { typed, scope, fields, onType, onRun };
+  const now = useRef<Now>({ typed, scope, fields, hint, onType, onRun });
+  now.current = { typed, scope, fields, hint, onType, onRun };
   const editor = useEditor(host, input, now, setTyped, () => setLoaded(true));
   const known = useRef(text);
   useEffect(() => {
@@ -83,7 +95,7 @@ export function QueryBar({ text, busy, error, scope, fields, onType, onRun, onCa
             ref={input}
             aria-label={LABEL}
             value={typed}
-            placeholder={HINT}
+            placeholder={hint}
             spellCheck={false}
             autoComplete="off"
             onChange={(event) => setTyped(event.target.value)}
@@ -136,6 +148,7 @@ interface Now {
   readonly typed: string;
   readonly scope: Scope;
   readonly fields: QueryBarProps["fields"];
+  readonly hint: string;
   readonly onType: (text: string) => void;
   readonly onRun: (text: string) => void;
 }
@@ -160,7 +173,7 @@ function useEditor(
           host: host.current,
           text: now.current.typed,
           label: LABEL,
-          hint: HINT,
+          hint: now.current.hint,
           onText,
           onRun: () => host.current?.closest("form")?.requestSubmit(),
           scope: () => now.current.scope,

@@ -122,6 +122,7 @@ export function LivePage() {
             <QueryBar
               text={search.q ?? ""}
               busy={false}
+              hint="Follow: words, field:value, /regex/"
               error={typedError(refusal(state), levels)}
               scope={{ query: tailQuery("", levels), from: "now-15m", to: "now" }}
               onType={() => {}}

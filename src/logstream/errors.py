@@ -13,7 +13,8 @@ The classes are split by what the *caller* does next, not by where they arise::
     │   ├── RequestTimeout      408  the request did not arrive whole in time
     │   ├── LengthRequired      411  a body without a length or chunked coding
     │   ├── PayloadTooLarge     413  over a limit, before or after decompression
-    │   └── UnsupportedMedia    415  a content type or coding nobody here reads
+    │   ├── UnsupportedMedia    415  a content type or coding nobody here reads
+    │   └── HeadersTooLarge     431  a head, or what surrounds a body's chunks, over its limit
     ├── SettingError                 the operator must change a setting; the program does not start
     ├── RetryLater                   nothing was kept; the same request may succeed later
     │   ├── TooManyRequests     429  this sender is over its share

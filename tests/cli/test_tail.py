@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -37,8 +38,13 @@ def follow(
 ) -> tuple[list[str], list[str], list[Request]]:
     """Messages shown, lines on standard error, and requests, when a server answers so in turn."""
 
+    left = iter(connections)
+    ages = chain([3600.0, 3600.0], repeat(None))
+
     def script(request: Request, number: int) -> Reply:
-        events = connections[number - 1]
+        if request.path == PIPELINE:
+            return Reply(200, {"queue": {"oldest_age_s": next(ages)}})
+        events = next(left)
         if isinstance(events, int):
             return Reply(events, {"error": {"code": "x", "message": "not now"}})
         # As the server writes it: without spaces.
@@ -55,6 +61,9 @@ def follow(
     messages = [json.loads(line)["message"] for line in shown.out.splitlines()]
     told = [line.replace(stub.url, "URL") for line in shown.err.splitlines()]
     return messages, told, stub.requests
+
+
+PIPELINE = "/api/v1/pipeline"
 
 
 def test_a_broken_connection_is_resumed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,8 +97,10 @@ def test_a_server_started_anew_is_asked_for_what_came_meanwhile(
         ],
     )  # fmt: skip
     assert shown == ["m1", "m2", "m2", "m2", "m3", "m4"]
-    assert "backfill=1000" in requests[2].path
-    assert "last-event-id" not in requests[2].headers
+    asked = [request.path == PIPELINE for request in requests]
+    assert asked == [False, False, True, True, True, False], "it waits until nothing older waits"
+    assert "backfill=1000" in requests[5].path
+    assert "last-event-id" not in requests[5].headers
     assert told[:2] == [
         "-- URL ended the stream; trying again",
         "-- connected again, going on behind the last record",

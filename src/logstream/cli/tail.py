@@ -27,6 +27,7 @@ __all__ = ["Event", "command", "events_of"]
 _LONGEST_PAUSE_S = 15.0
 _LONGEST_LINE_BYTES = 64 << 20
 _LARGEST_BACKFILL = 1_000
+_LONGEST_SETTLE_S, _SETTLE_LOOK_S = 30.0, 0.2
 
 
 class Event(NamedTuple):
@@ -157,12 +158,29 @@ class _Following:
         """
         self._missing, first = 0, True
         if self._gap:
+            self._settle()
             self._gap = _GapFilter(self._shown, self._began)
         for event in _follow(self._connection, self._query, self._asked_backfill, self._resume):
             if first and self.events and not _is_gap(event):
                 click.echo("-- connected again, going on behind the last record", err=True)
             self.events, first = self.events + 1, False
             self._take(event)
+
+    def _settle(self) -> None:
+        """Wait until what was in the queue when the server began is in the store.
+
+        A tail never shows that live, and a backfill finds it only there.
+        """
+        self._connection.close()
+        began_s = time.monotonic()
+        while (waited_s := time.monotonic() - began_s) < _LONGEST_SETTLE_S:
+            answer = self._connection.request("GET", "/api/v1/pipeline")
+            raise_for(answer)
+            queue = answer.json()["queue"]
+            if queue is not None and (queue["oldest_age_s"] or 0.0) <= waited_s:
+                return
+            time.sleep(_SETTLE_LOOK_S)
+        click.echo("-- the store is far behind: records may be missing", err=True)
 
     @property
     def _asked_backfill(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from redis import exceptions as errors
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
@@ -25,6 +25,7 @@ _MAX_CONNECTIONS = 32
 _HEALTH_CHECK_S = 15
 
 Argument = bytes | str | int | float
+_T = TypeVar("_T")
 
 
 class Link:
@@ -84,7 +85,7 @@ class Link:
         if not self._wait_replicas:
             return await self.call(script, keys, arguments)
         try:
-            answer, replicas = await self._written(script, keys, arguments)
+            answer, replicas = await _cancellable(self._written(script, keys, arguments))
         except DRIVER_ERRORS as exc:
             raise understood(self.where, exc) from exc
         if replicas < self._wait_replicas:
@@ -122,8 +123,8 @@ class Link:
         while True:
             client: Any = None  # the driver's calls have no types
             try:
-                client = await self._connected()
-                return await once(client)
+                client = await _cancellable(self._connected())
+                return await _cancellable(once(client))
             except errors.ReadOnlyError as exc:
                 # After a failover the same name may lead to another server, but not an old
                 # connection.
@@ -148,7 +149,7 @@ class Link:
 
     async def _connected_or_unavailable(self) -> Redis | RedisCluster:
         try:
-            return await self._connected()
+            return await _cancellable(self._connected())
         except DRIVER_ERRORS as exc:
             raise understood(self.where, exc) from exc
 
@@ -234,3 +235,24 @@ class Link:
     async def _exchange(connection: Any, *arguments: Argument) -> Any:
         await connection.send_command(*arguments)
         return await connection.read_response()
+
+
+async def _cancellable(call: Awaitable[_T]) -> _T:
+    """What the driver answers, unless the task was cancelled meanwhile.
+
+    The driver sends with ``asyncio.wait_for``, which before Python 3.12 drops a cancellation that
+    comes when the sending has just ended: the task would go on, and whoever waits for its end
+    would wait for ever.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - for the type checker
+    before = task.cancelling()
+    try:
+        answer = await call
+    except Exception as exc:
+        if task.cancelling() > before:
+            raise asyncio.CancelledError from exc
+        raise
+    if task.cancelling() > before:
+        raise asyncio.CancelledError
+    return answer

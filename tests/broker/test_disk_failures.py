@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from logstream.broker.disk.room import reserve_bytes
 from logstream.errors import BrokerUnavailable
 from logstream.testing.broker_contract import message, read_all
 from tests.broker.support import (
@@ -111,6 +112,23 @@ async def test_a_disk_nearly_full_is_left_a_reserve(folder: Path) -> None:
             await consumer.ack(await consumer.fix(await read_all(consumer, 1)))
         disk.free = None
         await producer.append(message(3))
+
+
+async def test_an_append_that_waits_for_a_look_is_not_overtaken(folder: Path) -> None:
+    """A large append is too much as of the last look; a small one behind it is not. When there is
+    room after all both are kept, in the order in which they were called."""
+    disk = RefusingDisk()
+    total = disk.free_bytes(folder)[1]
+    disk.free = reserve_bytes(total) + 2_000
+    async with make_broker(folder, disk=disk) as broker, await broker.producer() as producer:
+        disk.free = None
+        places = await asyncio.gather(
+            producer.append(message(0, size=10_000)), *(producer.append(message(n)) for n in (1, 2))
+        )
+        assert [place.sequence for place in places] == [0, 1, 2]
+        async with await broker.consumer() as consumer:
+            entries = await read_all(consumer, 3)
+    assert [entry.message for entry in entries] == [message(0, size=10_000), message(1), message(2)]
 
 
 async def test_no_space_names_the_cure(folder: Path) -> None:

@@ -102,21 +102,65 @@ async def test_chunks_too_large_are_413_on_the_way(start: Start) -> None:
 
 
 async def test_too_much_at_once_is_503(start: Start) -> None:
-    """While bodies of the most bytes allowed are in work, the next is told to come again."""
+    """While bodies of the most bytes allowed are here, the next is told to come again."""
     async with start(max_pending_bytes=1000) as service:
         reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-        writer.write(HEAD + b"content-length: 990\r\n\r\n" + ONE)
+        writer.write(HEAD + b"content-length: 1000\r\n\r\n" + ONE + b" " * 973)
         await asyncio.sleep(0.1)
         answer = await service.post(ONE)
         assert (answer.status, answer.error["code"]) == (503, "unavailable")
         assert answer.headers["retry-after"] == "1"
-        writer.write(b" " * (990 - len(ONE)))
+        writer.write(b" " * 10)
         first = await read_answer(reader)
         assert first is not None
         assert first.status == 202
         assert (await service.post(ONE)).status == 202
         writer.close()
         await writer.wait_closed()
+
+
+async def test_bodies_announced_and_not_sent_shut_nobody_out(start: Start) -> None:
+    """However much silent connections announce together, others are served."""
+    async with start(max_pending_bytes=MIB, max_body_bytes=MIB) as service:
+        silent = [await asyncio.open_connection("127.0.0.1", service.port) for _ in range(20)]
+        for _, writer in silent:
+            writer.write(HEAD + b"content-length: %d\r\n\r\n" % MIB)
+        large = b'{"message":"%s"}' % (b"x" * 700_000)
+        for body in (ONE, large, large):
+            assert (await service.post(body)).status == 202
+        for _, writer in silent:
+            writer.close()
+
+
+async def test_large_bodies_on_their_way_leave_room_for_others(start: Start) -> None:
+    """Slow senders of large bodies are told to come again before they fill all there is; small
+    bodies are taken meanwhile."""
+    async with start(max_pending_bytes=MIB) as service:
+        slow = [await asyncio.open_connection("127.0.0.1", service.port) for _ in range(12)]
+        for _, writer in slow:
+            writer.write(HEAD + b"content-length: 150000\r\n\r\n" + b" " * 100_000)
+        told = await asyncio.gather(*(read_answer(reader) for reader, _ in slow[7:]))
+        assert [answer and answer.status for answer in told] == [503] * 5
+        for body in (ONE, b'{"message":"%s"}' % (b"x" * 16_000)):
+            assert (await service.post(body)).status == 202
+        for reader, writer in slow[:7]:
+            writer.write(b" " * (50_000 - len(ONE)) + ONE)
+            answer = await read_answer(reader)
+            assert answer is not None
+            assert answer.status == 202
+        for _, writer in slow:
+            writer.close()
+
+
+async def test_bodies_that_expand_share_the_same_room(start: Start) -> None:
+    """What decompressed bodies hold counts: who finds no room is told to come again."""
+    body = gzip.compress(b" " * MIB + ONE)
+    async with start(max_pending_bytes=5 * MIB // 2, request_timeout_s=0.5) as service:
+        taken = await asyncio.gather(
+            *(service.post(body, "/logs?ack=stored", content_encoding="gzip") for _ in range(3))
+        )
+        assert sorted(answer.status for answer in taken) == [202, 202, 503]
+        assert (await service.post(body, content_encoding="gzip")).status == 202
 
 
 async def test_a_body_dribbled_in_is_cut(start: Start) -> None:
@@ -152,9 +196,11 @@ async def test_a_sender_gone_before_its_answer_harms_nobody(service: Service) ->
 
 async def test_what_is_not_http_is_refused(service: Service) -> None:
     """Bytes of another protocol end their own connection only."""
-    for garbage in (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"GET\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\n"):
+    http_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    for garbage in (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"GET\r\n\r\n", http_2):
         answer = await service.raw(garbage)
-        assert answer is None or answer.status == 400
+        assert answer is not None
+        assert answer.status == 400
     assert (await service.post(ONE)).status == 202
 
 

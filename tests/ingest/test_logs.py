@@ -114,6 +114,16 @@ async def test_stored_that_takes_too_long_says_durable(start: Start) -> None:
         assert (answer.status, answer.json["ack"]) == (202, "durable")
 
 
+@pytest.mark.parametrize("query", ["akc=stored", "ack=stored&pretty", "Ack=stored", "=x"])
+async def test_a_parameter_that_there_is_not_is_400(service: Service, query: str) -> None:
+    """A misspelt ack would promise less than was asked; the hint names the one that there is."""
+    answer = await service.post(ONE, f"/logs?{query}")
+    assert (answer.status, answer.error["code"]) == (400, "bad_request")
+    assert answer.error["message"].startswith("there is no parameter ")
+    assert answer.error["hint"] == "the only one is ack: one of queued, durable, stored"
+    assert await service.records() == []
+
+
 async def test_an_unknown_ack_is_400(service: Service) -> None:
     """A misspelt ack is not quietly taken for the default."""
     answer = await service.post(ONE, "/logs?ack=fast")

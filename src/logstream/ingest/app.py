@@ -27,8 +27,16 @@ from logstream.ingest.coalesce import Taken
 from logstream.ingest.compression import coding_of, decompress
 from logstream.ingest.head import ack_of, check_content_type
 from logstream.ingest.idempotency import Answers, dedup_id
-from logstream.ingest.intake import SMALL_BYTES, Intake, Outcome
-from logstream.ingest.request import JSON, Handler, Headers, Pending, Request, Work
+from logstream.ingest.intake import Intake, Outcome
+from logstream.ingest.request import (
+    JSON,
+    SMALL_BYTES,
+    Handler,
+    Headers,
+    Pending,
+    Request,
+    Work,
+)
 from logstream.ingest.tally import Tally
 from logstream.settings import Settings
 from logstream.wire import NativeDecoder, WireLimits
@@ -142,7 +150,7 @@ class IngestApp(Handler):
         body = request.body
         if coding:
             body = await self._expand(body, coding)
-            request.hold(len(body) - len(request.body), self._pending)
+            self._pending.take(request, len(body) - len(request.body))
         self._tally.body(len(body))
         if not body:
             raise BadRequest("the body is empty", hint="send one or more JSON objects")

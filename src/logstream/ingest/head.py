@@ -10,6 +10,7 @@ __all__ = ["ACKS", "ack_of", "check_content_type"]
 
 ACKS = ("queued", "durable", "stored")
 """How far a request's records have come when it is answered."""
+_ACK_HINT = f"one of {', '.join(ACKS)}"
 
 # What curl sends unless told otherwise is on the list: the body itself tells what it is.
 _CONTENT_TYPES = frozenset(
@@ -28,14 +29,20 @@ _CONTENT_TYPES = frozenset(
 def ack_of(query_string: str) -> str:
     """The ``ack`` parameter; the default is ``durable``.
 
+    A parameter nobody here knows is refused: a misspelt ``ack`` would promise less than was asked.
+
     Raises:
-        BadRequest: not one of `ACKS`.
+        BadRequest: not one of `ACKS`, or another parameter.
     """
-    if not query_string:
-        return "durable"
-    ack = parse_qs(query_string, keep_blank_values=True).get("ack", ["durable"])[-1]
+    given = parse_qs(query_string, keep_blank_values=True)
+    ack = given.pop("ack", ["durable"])[-1]
+    if given:
+        name = next(iter(given))[:40]
+        raise BadRequest(
+            f"there is no parameter {name!r}", hint=f"the only one is ack: {_ACK_HINT}"
+        )
     if ack not in ACKS:
-        raise BadRequest(f"ack cannot be {ack[:40]!r}", hint=f"give one of {', '.join(ACKS)}")
+        raise BadRequest(f"ack cannot be {ack[:40]!r}", hint=f"give {_ACK_HINT}")
     return ack
 
 

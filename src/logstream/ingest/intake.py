@@ -15,16 +15,15 @@ from logstream.broker.base import Message, Position, Producer
 from logstream.errors import BadRequest, LogStreamError
 from logstream.ingest.coalesce import Coalescer, Done, Taken
 from logstream.ingest.idempotency import part_id
+from logstream.ingest.request import SMALL_BYTES
 from logstream.ingest.tally import Tally
 from logstream.record import concat, encode_batch
 from logstream.wire import NativeDecoder, RecordError, Rejections, split
 
-__all__ = ["SMALL_BYTES", "Intake", "NothingAccepted", "Outcome"]
+__all__ = ["Intake", "NothingAccepted", "Outcome"]
 
 _log = logging.getLogger(__name__)
 
-SMALL_BYTES = 16 << 10
-"""Bodies up to this share an entry with others; larger ones and those with a key do not."""
 ENTRY_ROWS = 100_000
 """Most records of one entry, so that the worker can always build groups of the size it wants."""
 

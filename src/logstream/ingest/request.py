@@ -9,7 +9,7 @@ import msgspec
 
 from logstream.errors import LogStreamError, MethodNotAllowed, RetryLater, Unavailable
 
-__all__ = ["JSON", "Exchange", "Handler", "Headers", "Pending", "Request", "Work"]
+__all__ = ["JSON", "SMALL_BYTES", "Exchange", "Handler", "Headers", "Pending", "Request", "Work"]
 
 Headers = Sequence[tuple[str, str]]
 Work = Callable[["Request"], None]
@@ -17,27 +17,56 @@ Work = Callable[["Request"], None]
 
 JSON: Headers = (("content-type", "application/json"),)
 
+SMALL_BYTES = 16 << 10
+"""Bodies up to this share an entry with others; larger ones and those with a key do not."""
+_TOO_MUCH = "too many requests are being worked on at once"
+
 _encode = msgspec.json.Encoder().encode
 
 
 class Pending:
-    """Bytes of bodies in work in this process, against the most there may be."""
+    """Bytes of bodies that have arrived in this process, against the most there may be.
 
-    __slots__ = ("limit_bytes", "used_bytes")
+    Large bodies still on their way may fill three quarters of it together; the last one is for
+    small ones and those that have come whole, so that slow senders do not shut out the others.
+    """
+
+    __slots__ = ("_slow_bytes", "limit_bytes", "used_bytes")
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         self.used_bytes = 0
+        self._slow_bytes = limit_bytes // 4 * 3
 
-    def take(self, size: int) -> None:
-        """Add to what is in work; the caller gives it back by subtracting.
+    def check(self, size: int) -> None:
+        """Refuse early what would not have room now.
 
         Raises:
             Unavailable: too much is being worked on.
         """
-        if self.used_bytes + size > self.limit_bytes and self.used_bytes:
-            raise Unavailable("too many requests are being worked on at once")
-        self.used_bytes += size
+        if self.used_bytes and self.used_bytes + size > self.limit_bytes:
+            raise Unavailable(_TOO_MUCH)
+
+    def take(self, request: Request, size: int) -> None:
+        """So many more bytes of a request's body are here.
+
+        Raises:
+            Unavailable: there is no room for them, and others hold some of it.
+        """
+        used = self.used_bytes + size
+        if used > self._slow_bytes:
+            held = request.held_bytes + size
+            slow = held > SMALL_BYTES and held != request.length and not request.body
+            most = self._slow_bytes if slow else self.limit_bytes
+            if used > most and used > held:
+                raise Unavailable(_TOO_MUCH)
+        self.used_bytes = used
+        request.held_bytes += size
+
+    def give_back(self, request: Request) -> None:
+        """What a request held is free again."""
+        self.used_bytes -= request.held_bytes
+        request.held_bytes = 0
 
 
 class Exchange(Protocol):
@@ -104,11 +133,6 @@ class Request:
         """A header's value; ``name`` in lower case."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
-
-    def hold(self, size: int, pending: Pending) -> None:
-        """Its body grew by so many bytes while it was worked on."""
-        self.held_bytes += size
-        pending.used_bytes += size
 
     def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Answer; called once."""

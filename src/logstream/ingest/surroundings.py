@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from logstream.clock import Clock
+from logstream.errors import PayloadTooLarge
 from logstream.ingest.request import Handler, Pending
 from logstream.ingest.tally import Tally
 
@@ -24,6 +25,14 @@ class Bounds:
         self.max_body_bytes = max_body_bytes
         self.timeout_s = timeout_s
         self.pending = pending
+
+    def check_size(self, size: int) -> None:
+        """Raises `PayloadTooLarge` for a body that has more bytes than one may have."""
+        if size > self.max_body_bytes:
+            raise PayloadTooLarge(
+                f"the body is more than {self.max_body_bytes} bytes",
+                hint="send smaller bodies, or raise max_body",
+            )
 
 
 class Surroundings:

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import logging
 import time
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
@@ -53,7 +54,8 @@ class DiskProducer(Producer):
         self._waiting: list[_Waiting] = []
         self._queued_bytes = 0
         self._commits: asyncio.Future[None] | None = None  # done when the last of a row is
-        self._late: set[asyncio.Task[None]] = set()
+        self._late: deque[_Waiting] = deque()  # refused as of the last look
+        self._looking: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._refreshed_s = clock.monotonic_s()
         self._trouble: BrokerUnavailable | None = None
@@ -68,22 +70,41 @@ class DiskProducer(Producer):
         size = _frame_bytes(message)
         if len(message.payload) > MAX_PAYLOAD_BYTES or len(message.dedup_id) > MAX_DEDUP_BYTES:
             raise ValueError("a payload of over 1 GiB or a dedup id of over 32 bytes")
-        try:
-            self._check_open()
-            self._check(size)
-        except (BrokerFull, BrokerUnavailable):
-            # As of the last look. Before anybody is refused, it is looked again.
-            task = asyncio.get_running_loop().create_task(self._submit_late(message, done))
-            self._late.add(task)
-            task.add_done_callback(self._late.discard)
-        else:
-            self._queue(message, done, size)
+        if self._looking is None:
+            try:
+                self._check_open()
+                self._check(size)
+            except (BrokerFull, BrokerUnavailable):
+                # As of the last look. Before anybody is refused, it is looked again.
+                self._looking = asyncio.get_running_loop().create_task(self._look_again())
+            else:
+                self._queue(message, done, size)
+                return
+        self._late.append((message, done))  # whoever comes later does not overtake
 
-    async def _submit_late(self, message: Message, done: Done) -> None:
-        size = _frame_bytes(message)
+    async def _look_again(self) -> None:
+        """Look, and decide on all that waited for it, in their order."""
+        try:
+            trouble = await self._try_refresh()
+            while self._late:
+                self._submit_late(*self._late.popleft(), trouble)
+        finally:
+            self._looking = None
+
+    async def _try_refresh(self) -> BrokerUnavailable | None:
         try:
             self._check_open()
             await self._refresh()
+        except BrokerUnavailable as error:
+            return error
+        return None
+
+    def _submit_late(self, message: Message, done: Done, trouble: BrokerUnavailable | None) -> None:
+        if trouble is not None:
+            done(trouble)
+            return
+        size = _frame_bytes(message)
+        try:
             self._check(size)
         except (BrokerFull, BrokerUnavailable) as error:
             done(error)
@@ -120,7 +141,7 @@ class DiskProducer(Producer):
         if self._closed:
             return
         self._closed = True
-        while running := [*self._late, *filter(None, [self._commits])]:
+        while running := [*filter(None, (self._looking, self._commits))]:
             await asyncio.wait(running)
         if self._watcher is not None:
             self._watcher.cancel()

@@ -47,8 +47,10 @@ ROLES = ("ingest", "redis", "worker", "store", "dashboard")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A running platform in parts: port and store URL, and the process trees of each role."""
+    """A running platform in parts: its folder, port and store URL, and the process trees of each
+    role."""
 
+    folder: Path
     port: int
     store_url: str
     pids: dict[str, tuple[int, ...]]
@@ -121,7 +123,7 @@ def parts(folder: Path, count: int) -> Iterator[Parts]:
             start("worker", worker_port, LOGSTREAM_WORKER_PORT=str(worker_port))
         start("ingest", port)
         start("dashboard", dashboard_port)
-        yield Parts(port, store_url, pids)
+        yield Parts(folder, port, store_url, pids)
 
 
 def import_once(running: Parts, sent: Corpus, *, stored_before: int) -> Round:
@@ -177,6 +179,7 @@ def scale(folder: Path, sent: Corpus, counts: Sequence[int], *, seconds: float) 
             area = f"{count} × ingestion, {len(running.pids['worker'])} × worker"
             done = import_once(running, sent, stored_before=0)
             yield from _told(area, done)
+            yield from _complaints(area, running.folder)
             before = running.cpu_s()
             url = f"http://127.0.0.1:{running.port}/logs"
             single = load.single(url, seconds=seconds).result()
@@ -201,6 +204,7 @@ def growth(folder: Path, records: int, start: dt.datetime) -> Iterator[Row]:
             done = import_once(running, sent, stored_before=number * each)
             what = f"records {number * each:,} to {(number + 1) * each:,}, core-µs each"
             yield note("as the table grows", what, _by_role(done.core_us), **asdict(done))
+        yield from _complaints("as the table grows", running.folder)
 
 
 def _told(area: str, done: Round) -> Iterator[Row]:
@@ -210,6 +214,14 @@ def _told(area: str, done: Round) -> Iterator[Row]:
         **asdict(done),
     )  # fmt: skip
     yield note(area, "bulk NDJSON, core-µs a record", _by_role(done.core_us))
+
+
+def _complaints(area: str, folder: Path) -> Iterator[Row]:
+    """What the parts have warned of: the folder with their logs is gone afterwards."""
+    for log in sorted(folder.glob("*.log")):
+        for line in log.read_text(errors="replace").splitlines():
+            if log.name != "redis.log" and (" WARNING " in line or " ERROR " in line):
+                yield note(area, log.stem, line)
 
 
 def _by_role(core_us: dict[str, float]) -> str:

@@ -10,6 +10,7 @@ The classes are split by what the *caller* does next, not by where they arise::
     │   ├── Forbidden           403  from this page or under this host name nobody is served
     │   ├── NotFound            404  no such route or object
     │   ├── MethodNotAllowed    405  the route exists, not with this method
+    │   ├── Conflict            409  somebody else has changed it, or the name is taken: look again
     │   ├── RequestTimeout      408  the request did not arrive whole in time
     │   ├── LengthRequired      411  a body without a length or chunked coding
     │   ├── PayloadTooLarge     413  over a limit, before or after decompression
@@ -21,7 +22,8 @@ The classes are split by what the *caller* does next, not by where they arise::
     │   └── Unavailable         503  nobody can be served now
     │       ├── BrokerFull      503  the worker is behind by more than the broker may hold
     │       ├── BrokerUnavailable 503  the disk or the broker's server refuses writes
-    │       └── LeaseLost       503  a worker's part was taken over: forget what was read
+    │       ├── LeaseLost       503  a worker's part was taken over: forget what was read
+    │       └── ShelfUnavailable 503  the file of saved views and short links cannot be used
     ├── StoreError              500
     │   ├── StoreUnavailable    503  down, out of disk, timed out: retry the same group
     │   ├── RecordsRejected     500  the store will never take these records: split, dead-letter
@@ -43,6 +45,7 @@ __all__ = [
     "BadRequest",
     "BrokerFull",
     "BrokerUnavailable",
+    "Conflict",
     "CorruptData",
     "Forbidden",
     "HeadersTooLarge",
@@ -61,6 +64,7 @@ __all__ = [
     "RequestTimeout",
     "RetryLater",
     "SettingError",
+    "ShelfUnavailable",
     "StoreError",
     "StoreUnavailable",
     "TooManyRequests",
@@ -167,6 +171,13 @@ class MethodNotAllowed(RequestError):
         self.allowed = allowed
 
 
+class Conflict(RequestError):
+    """Somebody else has changed it meanwhile, the name is taken, or there is no room for more."""
+
+    status = 409
+    code = "conflict"
+
+
 class RequestTimeout(RequestError):
     status = 408
     code = "request_timeout"
@@ -232,7 +243,15 @@ class BrokerFull(Unavailable):
 
 
 class BrokerUnavailable(Unavailable):
+    """``lasting``: no waiting mends it, somebody has to change something."""
+
     code = "broker_unavailable"
+
+    def __init__(
+        self, message: str, *, hint: str = "", retry_after_s: int = 1, lasting: bool = False
+    ) -> None:
+        super().__init__(message, hint=hint, retry_after_s=retry_after_s)
+        self.lasting = lasting
 
 
 class LeaseLost(Unavailable):
@@ -240,6 +259,12 @@ class LeaseLost(Unavailable):
     open a new consumer. What it was storing is stored once, whoever finishes it."""
 
     code = "lease_lost"
+
+
+class ShelfUnavailable(Unavailable):
+    """The file of what the dashboard keeps for its users cannot be read or written now."""
+
+    code = "shelf_unavailable"
 
 
 # The store
@@ -254,14 +279,18 @@ class StoreUnavailable(StoreError):
 
     ``suspect``: a name for the cause when nobody knows whether it lies in the store or in what
     was sent; the same one again and again, from a store that answers, speaks against the latter.
+    ``lasting``: no waiting mends it, somebody has to change something.
     """
 
     status = 503
     code = "store_unavailable"
 
-    def __init__(self, message: str, *, hint: str = "", suspect: str = "") -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", suspect: str = "", lasting: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.suspect = suspect
+        self.lasting = lasting
 
 
 class RecordsRejected(StoreError):

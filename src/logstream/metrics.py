@@ -89,6 +89,12 @@ RECORDS_STORED = Counter("logstream_records_stored", "Records written to the sto
 RECORDS_DEAD = Counter(
     "logstream_records_dead_lettered", "Records the store would not take, by reason.", ("reason",)
 )
+WAITING_SECONDS = Gauge(
+    "logstream_worker_waiting_seconds",
+    "How long a worker has waited for an answer, once it is over 5 s, by what it waits for.",
+    ("on",),
+    multiprocess_mode="livemax",
+)
 INSERT_RETRIES = Counter(
     "logstream_worker_insert_retries", "Inserts tried again, by reason.", ("reason",)
 )
@@ -109,6 +115,12 @@ RETENTION_DAYS = Counter("logstream_retention_dropped_days", "Days dropped by re
 QUERIES = Counter("logstream_queries", "Queries, by kind and outcome.", ("kind", "outcome"))
 QUERY_SECONDS = Histogram(
     "logstream_query_seconds", "Time of one query, by kind.", ("kind",), buckets=_FAST_S
+)
+
+# Dashboard
+
+SHARES_DROPPED = Counter(
+    "logstream_dashboard_dropped_shares", "Short links that went for newer ones or for their age."
 )
 
 # Live tail

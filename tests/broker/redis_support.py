@@ -48,6 +48,10 @@ class LossyLine:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    def lead_to(self, port: int) -> None:
+        """New connections go to another server; those that are there stay where they are."""
+        self._port = port
+
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._begin, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
+from redis import exceptions as errors
 
 from logstream.broker import open_broker
+from logstream.broker.redis.trouble import understood
 from logstream.broker.redis.url import parse, redact
 from logstream.errors import BrokerUnavailable, SettingError
 from logstream.settings import show
@@ -118,3 +121,19 @@ async def test_more_shards_while_running(redis_server: RedisServer) -> None:
             seen += len(await follower.read(max_bytes=1000, wait_s=5.0))
         for producer in producers:
             await producer.close()
+
+
+def test_what_no_waiting_mends_is_marked() -> None:
+    """A login or certificate that is refused is for good; a server that is away is not."""
+    mistrusted = errors.ConnectionError("no")
+    mistrusted.__cause__ = ssl.SSLCertVerificationError("self-signed")
+    cut = errors.ConnectionError("no")
+    cut.__cause__ = ssl.SSLEOFError("cut")
+    lasting = {
+        error: getattr(understood("redis://h", error), "lasting", None)
+        for error in (
+            errors.AuthenticationError("no"), errors.NoPermissionError("no"), mistrusted,
+            errors.ConnectionError("refused"), errors.BusyLoadingError("loading"), cut,
+        )
+    }  # fmt: skip
+    assert list(lasting.values()) == [True, True, True, False, False, False]

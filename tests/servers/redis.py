@@ -12,12 +12,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 __all__ = ["RedisClusterServers", "RedisServer", "redis_program"]
 
-_START_S = 20.0
+_START_S = 60.0
 _SLOTS = 16_384
 _IN_MEMORY = Path("/dev/shm")
 
@@ -117,13 +117,20 @@ class RedisServer:
 
 
 class RedisClusterServers:
-    """A Redis Cluster of masters without replicas, each with its share of the slots."""
+    """A Redis Cluster of masters, each with its share of the slots and, if asked for, a replica.
 
-    def __init__(self, masters: int = 3) -> None:
-        self.servers = [
-            RedisServer(("--cluster-enabled", "yes", "--cluster-node-timeout", "2000"))
-            for _ in range(masters)
-        ]
+    Attributes:
+        servers: The masters as it was built.
+        replicas: The replica of each, in the same order.
+    """
+
+    def __init__(self, masters: int = 3, *, replicated: bool = False) -> None:
+        options = (
+            "--cluster-enabled", "yes", "--cluster-node-timeout", "2000",
+            "--repl-diskless-sync-delay", "0",
+        )  # fmt: skip
+        self.servers = [RedisServer(options) for _ in range(masters)]
+        self.replicas = [RedisServer(options) for _ in range(masters if replicated else 0)]
 
     @property
     def url(self) -> str:
@@ -131,7 +138,7 @@ class RedisClusterServers:
         return f"redis+cluster://{places}"
 
     def start(self) -> None:
-        for server in self.servers:
+        for server in (*self.servers, *self.replicas):
             server.start()
         share = _SLOTS // len(self.servers) + 1
         first, *others = self.servers
@@ -140,21 +147,32 @@ class RedisClusterServers:
             high = min(low + share, _SLOTS) - 1
             assert server.ask("CLUSTER", "ADDSLOTSRANGE", low, high) == "OK"
             server.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-        for server in others:
+        for server in (*others, *self.replicas):
             first.ask("CLUSTER", "MEET", "127.0.0.1", server.port, server._bus_port)
+        self._until(self._whole, self.servers)
+        for master, replica in zip(self.servers, self.replicas, strict=False):
+            self._follow(replica, master.ask("CLUSTER", "MYID"))
+        self._until(lambda each: "master_link_status:up" in each.ask("INFO"), self.replicas)
+
+    def _follow(self, replica: RedisServer, master: str) -> None:
+        self._until(lambda each: master in each.ask("CLUSTER", "NODES"), [replica])
+        assert replica.ask("CLUSTER", "REPLICATE", master) == "OK"
+
+    def _until(self, is_so: Callable[[RedisServer], bool], each: Sequence[RedisServer]) -> None:
         deadline_s = time.monotonic() + _START_S
-        while not all(self._whole(server) for server in self.servers):
+        while not all(map(is_so, each)):
             assert time.monotonic() < deadline_s, "the cluster did not come together"
             time.sleep(0.02)
 
     def _whole(self, server: RedisServer) -> bool:
         info = server.ask("CLUSTER", "INFO")
-        return "cluster_state:ok" in info and f"cluster_known_nodes:{len(self.servers)}" in info
+        nodes = len(self.servers) + len(self.replicas)
+        return "cluster_state:ok" in info and f"cluster_known_nodes:{nodes}" in info
 
     def flush(self) -> None:
         for server in self.servers:
             server.ask("FLUSHALL")
 
     def close(self) -> None:
-        for server in self.servers:
+        for server in (*self.servers, *self.replicas):
             server.close()

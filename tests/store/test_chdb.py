@@ -21,9 +21,11 @@ from logstream.errors import (
 from logstream.query import Everything, parse
 from logstream.record import batch_of
 from logstream.store import open_store
-from logstream.store.base import QueryLimits
+from logstream.store.base import QueryLimits, QueryProgress
 from logstream.store.clickhouse.driver import Engine, Handle
+from logstream.store.clickhouse.progress import read_progress
 from logstream.store.clickhouse.store import ClickHouseStore
+from logstream.store.clickhouse.topology import Topology
 from logstream.testing.store_contract import ALL_TIME, logs
 from tests.store.engine import Engines
 
@@ -48,7 +50,7 @@ async def store(engines: Engines) -> AsyncIterator[ClickHouseStore]:
 @pytest.fixture
 async def engine(engines: Engines) -> AsyncIterator[Engine]:
     """One connection for queries, so that every query gets the one before's."""
-    engine = Engine(engines.open_client, {"query": 1})
+    engine = Engine(engines.open_client, {"query": 1, "admin": 1})
     await engine.open()
     yield engine
     await engine.close()
@@ -118,6 +120,36 @@ async def test_cancelling_the_caller_stops_the_query(engine: Engine, engines: En
     answer = await engine.run("query", lambda handle: handle.rows("SELECT 1", {}, {}))
     assert answer.rows == [(1,)]
     assert not _running(engines)
+
+
+async def test_progress_of_what_runs(engine: Engine) -> None:
+    """The engine's own count of a named query grows while it runs, and is gone afterwards."""
+
+    def slow(handle: Handle) -> object:
+        return handle.rows(
+            "SELECT sum(sleepEachRow(0.002)) FROM numbers(100000)",
+            {},
+            {"max_block_size": 1, "function_sleep_max_microseconds_per_block": 0},
+        )
+
+    async def told() -> QueryProgress | None:
+        tags = engine.running("slow")
+        return await engine.run("admin", lambda h: read_progress(h, Topology(), tags))
+
+    task = asyncio.create_task(engine.run("query", slow, name="slow"))
+    seen: list[int] = []
+    while len(set(seen)) < 3:
+        if (progress := await told()) is not None and progress.read_rows:
+            seen.append(progress.read_rows)
+            assert progress.total_rows == 100_000
+            assert 0 < progress.elapsed_s < 60
+    assert seen == sorted(seen)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    while engine.running("slow"):  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.01)
+    assert await told() is None
 
 
 def _running(engines: Engines) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -450,3 +451,24 @@ async def test_a_client_killed_while_inserting(servers: Servers) -> None:
             await asyncio.sleep(0.05)
     assert (await store.stats()).rows == 20_000 * started
     await store.close()
+
+
+async def test_closing_does_not_wait_for_a_server_that_hears_nothing(tmp_path: Path) -> None:
+    """A statement on a server that is frozen cannot be stopped: `close` leaves it to itself."""
+    servers = Servers(tmp_path / "own", own=True)
+    slow = "SELECT sleepEachRow(3) FROM numbers(1000) SETTINGS max_block_size = 1"
+    engine = Engine(server_client(parse_url(servers.url())), {"query": 1}, stop_timeout_s=0.3)
+    try:
+        await engine.open()
+        await engine.run("query", lambda handle: handle.rows("SELECT 1", {}, {}))
+        asked = asyncio.create_task(engine.run("query", lambda h: h.rows(slow, {}, {})))
+        await asyncio.sleep(0.1)
+        servers.server.signal(signal.SIGSTOP)
+        asked.cancel()
+        # Far less than the minute for which the connection would wait for an answer.
+        async with asyncio.timeout(20):
+            await engine.close()
+        assert not asked.done() or asked.cancelled()
+    finally:
+        servers.server.kill()
+        servers.close()

@@ -42,11 +42,11 @@ def message(texts: Sequence[str], *, dedup_id: bytes = b"", received_ns: int = S
     )
 
 
-async def send(broker: Broker, *batches: Sequence[str]) -> None:
+async def send(broker: Broker, *batches: Sequence[str], received_ns: int = START_NS) -> None:
     """Append each batch of messages as an entry of one writer."""
     async with await broker.producer() as producer:
         for texts in batches:
-            await producer.append(message(texts))
+            await producer.append(message(texts, received_ns=received_ns))
 
 
 async def stored_rows(store: Store) -> list[StoredRecord]:

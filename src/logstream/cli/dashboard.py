@@ -7,7 +7,7 @@ import click
 from logstream.access import check_exposure
 from logstream.cli.options import settings_options, url_of
 from logstream.cli.parts import refuse_memory_broker, refuse_memory_store, run_dashboard
-from logstream.cli.process import check_port, run_until_stopped, start_process
+from logstream.cli.process import check_port, leave, run_until_stopped, start_process
 from logstream.settings import Resolved
 
 __all__ = ["command"]
@@ -27,6 +27,7 @@ def command(*, resolved: Resolved, given: dict[str, str]) -> None:
     check_port("dashboard", settings.dashboard_host, settings.dashboard_port)
     start_process(settings)
     run_until_stopped(lambda stop: run_dashboard(settings, stop, on_listening=_say))
+    leave()
 
 
 def _say(host: str, port: int) -> None:

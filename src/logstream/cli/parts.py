@@ -14,10 +14,12 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from logstream.errors import LogStreamError, SettingError, StoreUnavailable
+from logstream.patience import at_first, unless, until_there
 from logstream.settings import Settings
 
 if TYPE_CHECKING:
     from logstream.broker.base import Broker
+    from logstream.live.hub import Hub
     from logstream.store.base import Store
 
 # A thread whose fsync is done waits this long for the interpreter, and everybody's answer with
@@ -83,22 +85,24 @@ async def run_store(settings: Settings, stop: asyncio.Event) -> None:
     from logstream.live.hub import Hub
     from logstream.worker.service import run_worker as work
 
-    async with _open(settings) as (broker, store):
+    async with _made(settings) as (broker, store):
         # Where there may be other workers, the hub does not hear of all that reaches the store.
-        alone = not settings.broker_url.startswith("redis")
-        hub = Hub(broker, store if alone else None, settings)
-        await hub.start()
-        try:
-            services = Services(store=store, broker=broker, hub=hub, settings=settings)
-            # Each has its own event: it is also how the end of one ends the other.
-            stop_worker, stop_dashboard = asyncio.Event(), asyncio.Event()
-            await _both(
-                stop,
-                (work(broker, store, settings, stop=stop_worker, listeners=[hub]), stop_worker),
-                (serve(services, stop_dashboard), stop_dashboard),
+        hub = Hub(broker, store, settings, told=not settings.broker_url.startswith("redis"))
+        # Each has its own event: it is also how the end of one ends the other.
+        stop_worker, stop_dashboard = asyncio.Event(), asyncio.Event()
+        async with _begun(settings, store, hub, stop) as begun:
+            services = Services(
+                store=store, broker=broker, hub=hub, settings=settings, begun=begun.done
             )
-        finally:
-            await hub.close()
+
+            async def worker() -> None:
+                await unless(stop_worker, _done(begun))
+                if not stop_worker.is_set():
+                    await work(broker, store, settings, stop=stop_worker, listeners=[hub])
+
+            await _both(
+                stop, (worker(), stop_worker), (serve(services, stop_dashboard), stop_dashboard)
+            )
 
 
 async def run_worker(
@@ -111,16 +115,24 @@ async def run_worker(
     from logstream.cli.worker_port import worker_port
     from logstream.worker.service import run_worker as work
 
-    async with _open(settings) as (broker, store):
-        port = worker_port(settings, broker, store, sock, stop) if sock else nullcontext()
+    async with _made(settings) as (broker, store):
+        begun = asyncio.Event()
+        port = (
+            worker_port(settings, broker, store, sock, begun=begun, stop=stop)
+            if sock
+            else nullcontext()
+        )
         async with port:
-            await work(broker, store, settings, stop=stop)
+            await unless(stop, until_there("store", settings.store_url, store.start))
+            if not stop.is_set():
+                begun.set()
+                await work(broker, store, settings, stop=stop)
 
 
 async def run_dashboard(
     settings: Settings, stop: asyncio.Event, *, on_listening: Callable[[str, int], None]
 ) -> None:
-    """The dashboard alone; its live tail knows nothing of the store. Raises as `run_ingest`.
+    """The dashboard alone; nobody tells its live tail what is in the store. Raises as `run_ingest`.
 
     ``on_listening`` is given host and port once requests are answered.
     """
@@ -130,18 +142,26 @@ async def run_dashboard(
     from logstream.live.hub import Hub
 
     try:
-        async with _open(settings) as (broker, store):
-            hub = Hub(broker, None, settings)
-            await hub.start()
-            try:
+        async with _made(settings) as (broker, store):
+            hub = Hub(broker, store, settings, told=False)
+            async with _begun(settings, store, hub, stop) as begun:
                 key = next(iter(settings.api_keys), "")
                 peers = Peers(settings.metrics_urls, api_key=key)
                 services = Services(
-                    store=store, broker=broker, hub=hub, settings=settings, peers=peers
+                    store=store, broker=broker, hub=hub, settings=settings, peers=peers,
+                    begun=begun.done,
+                )  # fmt: skip
+                stop_waiting, stop_dashboard = asyncio.Event(), asyncio.Event()
+
+                async def beginning() -> None:
+                    await unless(stop_waiting, _done(begun))
+                    await stop_waiting.wait()
+
+                await _both(
+                    stop,
+                    (beginning(), stop_waiting),
+                    (serve(services, stop_dashboard, on_listening=on_listening), stop_dashboard),
                 )
-                await serve(services, stop, on_listening=on_listening)
-            finally:
-                await hub.close()
     except StoreUnavailable as exc:
         if not settings.store_url.startswith("chdb:"):
             raise
@@ -153,18 +173,53 @@ async def run_dashboard(
 
 
 @asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[tuple[Broker, Store]]:
+async def _made(settings: Settings) -> AsyncIterator[tuple[Broker, Store]]:
+    """Broker and store, not begun."""
     from logstream.broker import open_broker_of
     from logstream.store import open_store
 
-    broker = open_broker_of(settings)
-    async with broker:
+    async with open_broker_of(settings) as broker:
         store = open_store(settings.store_url, query_concurrency=settings.query_concurrency)
         try:
-            await store.start()
             yield broker, store
         finally:
             await store.close()
+
+
+@asynccontextmanager
+async def _begun(
+    settings: Settings, store: Store, hub: Hub, stop: asyncio.Event
+) -> AsyncIterator[asyncio.Task[None]]:
+    """The task that begins store and hub: done before the block is entered, unless a server is
+    away. Then it goes on, and what is asked of them meanwhile says what is wrong."""
+
+    async def begin() -> None:
+        each = [
+            asyncio.ensure_future(until_there("store", settings.store_url, store.start)),
+            asyncio.ensure_future(until_there("broker", settings.broker_url, hub.start)),
+        ]
+        try:
+            await asyncio.wait(each, return_when=asyncio.FIRST_EXCEPTION)
+            for task in each:
+                if task.done():
+                    task.result()
+        finally:
+            for task in each:
+                task.cancel()
+            await asyncio.gather(*each, return_exceptions=True)
+
+    begun = asyncio.create_task(begin())
+    try:
+        await at_first(begun, settings.store_url, settings.broker_url, stop=stop)
+        yield begun
+    finally:
+        begun.cancel()
+        await asyncio.gather(begun, return_exceptions=True)
+        await hub.close()
+
+
+async def _done(task: asyncio.Task[None]) -> None:
+    await asyncio.shield(task)
 
 
 async def _both(

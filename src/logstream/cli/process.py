@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from logstream.cli import exits
 from logstream.errors import SettingError
 from logstream.settings import Settings
 
@@ -20,6 +21,7 @@ __all__ = [
     "SOCKET",
     "check_port",
     "free_port",
+    "leave",
     "listen",
     "prepare",
     "run_until_stopped",
@@ -33,6 +35,7 @@ SOCKET = "_LOGSTREAM_INGEST_FD"
 """Environment variable with the number of the listening socket that ingestion processes share."""
 
 _BACKLOG = 1_024
+_THREAD_PATIENCE_S = 0.5
 _METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # read by prometheus_client when it is imported
 
 
@@ -168,6 +171,18 @@ def run_until_stopped(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     import uvloop
 
     uvloop.run(_with_signals(main))
+
+
+def leave() -> None:
+    """End at once if a thread still waits for a server that hears nothing: the interpreter would
+    wait for it, and it for its connection to time out."""
+    others = [each for each in threading.enumerate() if not each.daemon]
+    for each in others:
+        if each is not threading.main_thread():
+            each.join(_THREAD_PATIENCE_S)
+            if each.is_alive():
+                logging.shutdown()
+                os._exit(exits.OK)
 
 
 async def _with_signals(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -12,7 +12,7 @@ import sys
 from logstream import settings
 from logstream.cli import exits
 from logstream.cli.group import report
-from logstream.cli.process import run_until_stopped, start_process
+from logstream.cli.process import leave, run_until_stopped, start_process
 from logstream.errors import LogStreamError
 
 __all__ = ["main"]
@@ -31,6 +31,7 @@ def main() -> int:
         from logstream.cli.parts import run_store
 
         run_until_stopped(lambda stop: run_store(loaded, stop))
+        leave()
     except LogStreamError as error:
         report(error)
         return exits.code_of(error)

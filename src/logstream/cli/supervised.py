@@ -16,6 +16,7 @@ import click
 from logstream.cli import exits
 from logstream.cli.process import SOCKET
 from logstream.cli.supervisor import Program, Supervisor
+from logstream.patience import is_server
 from logstream.settings import ENV_PREFIX, Resolved, Settings
 
 __all__ = ["Screen", "environment_of", "ingest_programs", "programs_of", "supervise"]
@@ -44,12 +45,16 @@ def _file_of(resolved: Resolved) -> dict[str, str]:
 
 
 def ingest_programs(
-    settings: Settings, environment: Mapping[str, str], sock: socket.socket
+    settings: Settings,
+    environment: Mapping[str, str],
+    sock: socket.socket,
+    *,
+    after: asyncio.Event | None = None,
 ) -> list[Program]:
     """The ingestion processes; all take connections from one socket, which they inherit."""
     own = {**environment, SOCKET: str(sock.fileno())}
     return [
-        Program(f"ingest {i + 1}", (*_LOGSTREAM, "ingest"), own, stage=1)
+        Program(f"ingest {i + 1}", (*_LOGSTREAM, "ingest"), own, stage=1, after=after)
         for i in range(settings.ingest_processes)
     ]
 
@@ -59,10 +64,17 @@ def programs_of(
     environment: Mapping[str, str],
     sock: socket.socket,
     simulate_rate: str | None,
+    *,
+    after: asyncio.Event,
 ) -> list[Program]:
-    """Every program of the platform, in the stages in which they are stopped."""
+    """Every program of the platform, in the stages in which they are stopped.
+
+    ``after``: set once the store process has seen that its settings can work; where the store is
+    a server, nothing is taken in before.
+    """
     store = (sys.executable, "-m", "logstream.cli.store_process")
-    programs = ingest_programs(settings, environment, sock)
+    late = after if is_server(settings.store_url) else None
+    programs = ingest_programs(settings, environment, sock, after=late)
     programs.append(Program("store", store, environment, stage=2))
     if simulate_rate is not None:
         arguments = (*_LOGSTREAM, "simulate", "--quiet", "--drain", "0", "--rate", simulate_rate)

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from logstream.cli import exits
 from logstream.cli.process import LIFELINE
+from logstream.patience import unless
 
 __all__ = ["Program", "Supervisor"]
 
@@ -29,12 +30,16 @@ _TRIES = 5
 
 
 class Program(NamedTuple):
-    """One process to keep running. ``stage``: lower ones are stopped first."""
+    """One process to keep running.
+
+    ``stage``: lower ones are stopped first. ``after``: started only once this is set.
+    """
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str]
     stage: int
+    after: asyncio.Event | None = None
 
 
 class _Child:
@@ -128,6 +133,8 @@ class Supervisor:
 
     async def _keep(self, child: _Child) -> None:
         pause_s, tries = _FIRST_PAUSE_S, 0
+        if child.program.after is not None:
+            await unless(self._stopping, _set(child.program.after))
         while not self._stopping.is_set():
             began_s = time.monotonic()
             child.process = await self._spawn(child.program)
@@ -164,6 +171,10 @@ class Supervisor:
             pass_fds=(self._lifeline, *self._hold),
             process_group=0,
         )
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 def _signal(process: asyncio.subprocess.Process | None, number: signal.Signals) -> None:

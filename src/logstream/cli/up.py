@@ -63,7 +63,8 @@ def command(*, simulate_rate: str | None, resolved: Resolved, given: dict[str, s
     }
     start_logging(settings)
     environment = environment_of(given, resolved, ports)
-    programs = programs_of(settings, environment, sock, simulate_rate)
+    stands = asyncio.Event()
+    programs = programs_of(settings, environment, sock, simulate_rate, after=stands)
     urls = {
         "dashboard": url_of(settings.dashboard_host, ports["dashboard"]),
         "ingestion API": url_of(settings.ingest_host, ports["ingest"]),
@@ -72,7 +73,7 @@ def command(*, simulate_rate: str | None, resolved: Resolved, given: dict[str, s
         return asyncio.run(
             supervise(
                 programs,
-                lambda supervisor, screen: _show(supervisor, screen, urls, settings),
+                lambda supervisor, screen: _show(supervisor, screen, urls, settings, stands),
                 settings,
                 hold=(held, sock.fileno()),
             )
@@ -90,11 +91,21 @@ def _is_rate(text: str) -> bool:
 
 
 async def _show(
-    supervisor: Supervisor, screen: Screen, urls: Mapping[str, str], settings: Settings
+    supervisor: Supervisor,
+    screen: Screen,
+    urls: Mapping[str, str],
+    settings: Settings,
+    stands: asyncio.Event,
 ) -> None:
     key = next(iter(settings.api_keys), "")
-    await _answers("ingestion API", urls["ingestion API"], "/ready", key)
-    await _answers("dashboard", urls["dashboard"], "/health", key)
+    # Alive is enough: a server that is away is waited for, and the log says so.
+    dashboard = asyncio.ensure_future(_answers("dashboard", urls["dashboard"], key))
+    dashboard.add_done_callback(lambda _: stands.set())
+    try:
+        await _answers("ingestion API", urls["ingestion API"], key)
+        await dashboard
+    finally:
+        dashboard.cancel()
     supervisor.ready()
     screen.say(f"dashboard      {urls['dashboard']}")
     screen.say(f"ingestion API  {urls['ingestion API']}  (POST /logs)")
@@ -108,12 +119,12 @@ async def _show(
         await asyncio.sleep(_REDRAW_S if screen.live else _LINE_EVERY_S)
 
 
-async def _answers(name: str, url: str, path: str, key: str) -> None:
+async def _answers(name: str, url: str, key: str) -> None:
     connection = Connection(url, api_key=key, timeout_s=2.0)
     deadline_s = time.monotonic() + _START_TIMEOUT_S
     while True:
         with contextlib.suppress(ServerUnreachable):
-            answer = await asyncio.to_thread(connection.request, "GET", path)
+            answer = await asyncio.to_thread(connection.request, "GET", "/health")
             if answer.status == 200:
                 connection.close()
                 return

@@ -7,7 +7,7 @@ import click
 from logstream.access import check_exposure
 from logstream.cli.options import settings_options, url_of
 from logstream.cli.parts import refuse_memory_broker, refuse_memory_store, run_worker
-from logstream.cli.process import listen, run_until_stopped, start_process
+from logstream.cli.process import leave, listen, run_until_stopped, start_process
 from logstream.settings import Resolved
 
 __all__ = ["command"]
@@ -31,3 +31,4 @@ def command(*, resolved: Resolved, given: dict[str, str]) -> None:
         click.echo(f"worker  {url_of(settings.worker_host, settings.worker_port)}/health")
     start_process(settings)
     run_until_stopped(lambda stop: run_worker(settings, stop, sock=sock))
+    leave()

@@ -36,13 +36,20 @@ _Answer = tuple[Headers, bytes]
 
 @asynccontextmanager
 async def worker_port(
-    settings: Settings, broker: Broker, store: Store, sock: socket.socket, stop: asyncio.Event
+    settings: Settings,
+    broker: Broker,
+    store: Store,
+    sock: socket.socket,
+    *,
+    begun: asyncio.Event,
+    stop: asyncio.Event,
 ) -> AsyncIterator[None]:
     """Answer ``/health``, ``/ready`` and ``/metrics`` on a listening socket inside the block.
 
-    ``/ready`` says no once ``stop`` is set, and while broker or store cannot be asked.
+    ``/ready`` says no until ``begun`` is set, once ``stop`` is, and while broker or store cannot
+    be asked.
     """
-    app = _WorkerApp(settings, broker, store, stop)
+    app = _WorkerApp(settings, broker, store, begun, stop)
     bounds = Bounds(
         max_body_bytes=_MAX_BODY_BYTES,
         timeout_s=settings.request_timeout_s,
@@ -66,10 +73,16 @@ class _Uncounted(Tally):
 
 class _WorkerApp(Handler):
     def __init__(
-        self, settings: Settings, broker: Broker, store: Store, stop: asyncio.Event
+        self,
+        settings: Settings,
+        broker: Broker,
+        store: Store,
+        begun: asyncio.Event,
+        stop: asyncio.Event,
     ) -> None:
         self._broker = broker
         self._store = store
+        self._begun = begun
         self._stop = stop
         self._keys = AccessKeys(settings.api_keys)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -118,6 +131,8 @@ class _WorkerApp(Handler):
             raise Unavailable("the store or the broker does not answer") from exc
         except LogStreamError as exc:
             raise Unavailable(exc.message, hint=exc.hint) from exc
+        if not self._begun.is_set():
+            raise Unavailable("just starting")
         return JSON, _encode({"ready": True})
 
     async def _metrics(self) -> _Answer:

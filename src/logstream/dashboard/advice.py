@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -34,6 +35,7 @@ def advise(
     dead_letters: int,
     recent: Mapping[str, int],
     disk_full_in_s: float | None,
+    waiting: Mapping[str, float] = MappingProxyType({}),
     store_notes: Iterable[str] = (),
 ) -> list[Advice]:
     """Warnings, the gravest first.
@@ -48,6 +50,7 @@ def advise(
         dead_letters: Dead letters waiting.
         recent: How many records were rejected, inserts retried, requests refused just now.
         disk_full_in_s: When the disk will be full; ``None``: it will not.
+        waiting: Seconds for which a worker has waited for store or broker, when they are many.
         store_notes: What to know of this kind of store.
     """
     found = [
@@ -61,6 +64,16 @@ def advise(
     found += [Advice("info", "database", text, "see the operations guide") for text in store_notes]
     found += _queue_advice(fill, oldest_age_s, flush_interval_s, recent)
     found += _failure_advice(quarantined, dead_letters, recent)
+    found += [
+        Advice(
+            "critical",
+            "database" if what == "store" else "queue",
+            f"a worker has waited for the {what} for {seconds:.0f} s",
+            f"see whether the {what} is up and can be reached from the worker; its log says more",
+        )
+        for what, seconds in waiting.items()
+        if seconds > 0
+    ]
     if disk_full_in_s is not None:
         days = disk_full_in_s / 86_400
         found.append(

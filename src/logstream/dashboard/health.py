@@ -79,6 +79,8 @@ async def ready(services: ServicesDependency) -> ReadyAnswer:
         raise Unavailable("the store or the broker does not answer") from exc
     except LogStreamError as exc:
         raise Unavailable(exc.message, hint=exc.hint) from exc
+    if not services.begun():
+        raise Unavailable("just starting")
     return ReadyAnswer("ready", "ok", "ok", status.durability)
 
 

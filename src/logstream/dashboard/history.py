@@ -39,11 +39,15 @@ _WANTED = (
     "logstream_worker_insert_seconds_bucket",
     "logstream_worker_insert_retries_total",
     "logstream_worker_repeated_entries_total",
+    "logstream_worker_waiting_seconds",
     "logstream_searchable_seconds_bucket",
     "logstream_tail_records_total",
     "logstream_tail_dropped_records_total",
     "logstream_tails",
 )
+
+_LARGEST = frozenset({"logstream_worker_waiting_seconds"})
+"""What processes do not add up to: the worst of them counts."""
 
 Key = tuple[str, str]
 """A metric's name and the value of its one label, ``""`` without."""
@@ -70,7 +74,8 @@ def sample_now(now_ns: int, peers: Peers | None = None) -> Sample:
     for name, labels, value in itertools.chain(metrics.samples(), peers.samples() if peers else ()):
         if name in _WANTED:
             key = (name, "".join(labels.values()))
-            values[key] = values.get(key, 0.0) + value
+            known = values.get(key, 0.0)
+            values[key] = max(known, value) if name in _LARGEST else known + value
     return Sample(now_ns, values)
 
 

@@ -153,6 +153,7 @@ async def look(services: Services, window_s: int) -> PipelineAnswer:
             "retried": sum(cause.recent for cause in answer.retried),
             "refused": sum(c.recent for c in answer.requests if c.reason in ("429", "503")),
         },
+        waiting=now.by_label("logstream_worker_waiting_seconds"),
         disk_full_in_s=storage.disk_full_in_s if storage else None,
         store_notes=services.store.notes,
     )

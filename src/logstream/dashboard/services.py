@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from logstream.broker.base import Broker
@@ -21,7 +22,8 @@ __all__ = ["Services"]
 class Services:
     """The parts of a running platform that the dashboard shows.
 
-    All of them are started already and are closed by whoever made them. ``draining`` is set when
+    All of them are started already, unless ``begun`` says that they wait for a server that is away,
+    and are closed by whoever made them. ``draining`` is set when
     no more requests are wanted, ``stopping`` when the dashboard is to end its open streams;
     ``history`` is filled while the server runs, also with what ``peers`` say of themselves.
     ``heartbeat_s`` is the longest silence on an open stream.
@@ -37,6 +39,7 @@ class Services:
     history: History = field(default_factory=History)
     peers: Peers = field(default_factory=Peers)
     heartbeat_s: float = HEARTBEAT_S
+    begun: Callable[[], bool] = lambda: True
 
     @property
     def limits(self) -> QueryLimits:

@@ -6,17 +6,21 @@ import asyncio
 import gc
 import logging
 import socket
+from contextlib import AsyncExitStack
+from functools import partial
 
 from logstream.access import check_exposure
 from logstream.broker import open_broker_of
-from logstream.broker.base import Broker
+from logstream.broker.base import Broker, Producer
 from logstream.clock import SYSTEM_CLOCK, Clock
 from logstream.errors import SettingError
 from logstream.ingest.app import IngestApp
+from logstream.ingest.late import LateProducer
 from logstream.ingest.listener import Listener
 from logstream.ingest.request import Pending
 from logstream.ingest.surroundings import Bounds
 from logstream.ingest.tally import Tally
+from logstream.patience import at_first, until_there
 from logstream.settings import Settings
 
 __all__ = ["BACKLOG", "open_socket", "serve"]
@@ -82,7 +86,8 @@ async def serve(
 
     Raises:
         SettingError: listening there is refused, or not possible.
-        BrokerUnavailable: the broker's folder or server cannot be written.
+        BrokerUnavailable: the broker's folder cannot be written. A server that is away is waited
+            for; until it is there requests are refused with the reason.
     """
     sock = sock or open_socket(settings)
     sock.setblocking(False)  # one handed down need not be
@@ -95,7 +100,16 @@ async def serve(
         pending=Pending(settings.max_pending_bytes),
     )
     try:
-        async with await broker.producer() as producer:
+        late = LateProducer()
+        opening = asyncio.create_task(
+            until_there("broker", settings.broker_url, broker.producer, failed=late.away)
+        )
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(_given_up, opening)
+            there = await at_first(opening, settings.broker_url, stop=stop)
+            producer = await stack.enter_async_context(opening.result() if there else late)
+            if not there:
+                opening.add_done_callback(partial(_come, late))
             app = IngestApp(
                 settings, broker, producer, pending=bounds.pending, tally=tally, clock=clock
             )
@@ -107,7 +121,7 @@ async def serve(
             _log.info("ingestion API listens on http://%s:%d", host, port)
             if ready is not None:
                 ready.set()
-            await stop.wait()
+            await _until(stop, opening)
             app.draining = True
             await asyncio.sleep(settings.drain_delay_s)
             if cut := await listener.stop(settings.shutdown_timeout_s):
@@ -118,3 +132,30 @@ async def serve(
         sock.close()
         if own_broker:
             await broker.close()
+
+
+def _come(late: LateProducer, opening: asyncio.Task[Producer]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        late.come(opening.result())
+
+
+async def _until(stop: asyncio.Event, opening: asyncio.Task[Producer]) -> None:
+    """Until told to stop, or nothing could ever be taken.
+
+    Raises:
+        SettingError: the broker will never be there.
+    """
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        if not opening.done():
+            await asyncio.wait((opening, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if opening.done():
+            opening.result()
+        await stopped
+    finally:
+        stopped.cancel()
+
+
+async def _given_up(opening: asyncio.Task[Producer]) -> None:
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)

@@ -351,13 +351,18 @@ def _encoded(body: bytes, accepted: str) -> tuple[bytes, str]:
     return sink.getvalue().to_pybytes(), coding
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Beyond this many that wait to be accepted the kernel drops connections: seconds are lost.
+    request_queue_size = 256
+
+
 def main() -> None:
     """Serve until standard input ends or SIGTERM."""
     options = _options()
     options.folder.mkdir(parents=True, exist_ok=True)
     handler = type("Bound", (Handler,), {"engine": Engine(options), "options": options})
-    server = ThreadingHTTPServer(("127.0.0.1", options.port), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", options.port), handler)
     if options.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options.certificate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -71,6 +72,11 @@ class ClickHouseServer:
         """End it with SIGKILL."""
         self._end(kill=True)
 
+    def signal(self, number: int) -> None:
+        """Send it a signal: one that was stopped with SIGSTOP answers nothing and ends nothing."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def url(
         self, database: str, *, password: str | None = None, parameters: Sequence[str] = ()
     ) -> str:
@@ -86,6 +92,7 @@ class ClickHouseServer:
         process, self._process = self._process, None
         if process is None:
             return
+        process.send_signal(signal.SIGCONT)
         if kill:
             process.kill()
         else:

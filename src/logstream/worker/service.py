@@ -18,6 +18,7 @@ from logstream.worker.worker import GroupListener, Worker
 
 __all__ = ["run_worker"]
 
+_WAITS_EVERY_S = 1.0
 _BROKER_EVERY_S = 1.0
 _STORE_EVERY_S = 10.0
 
@@ -45,6 +46,7 @@ async def run_worker(
     worker = Worker(broker, store, settings, listeners=listeners, clock=clock, sleep=sleep)
     ended = asyncio.Event()
     beside = [
+        _every(_WAITS_EVERY_S, _waits_report(worker), stop=ended, sleep=sleep),
         _every(_BROKER_EVERY_S, _broker_report(broker, clock), stop=ended, sleep=sleep),
         _every(_STORE_EVERY_S, lambda: report_store(store), stop=ended, sleep=sleep),
         _every(retention.INTERVAL_S, _retention(store, settings, clock), stop=ended, sleep=sleep),
@@ -85,6 +87,13 @@ async def _every(
             failing = True
         if await pause(seconds, stop=stop, sleep=sleep):
             return
+
+
+def _waits_report(worker: Worker) -> Callable[[], Awaitable[None]]:
+    async def look() -> None:
+        worker.waits.report()
+
+    return look
 
 
 def _broker_report(broker: Broker, clock: Clock) -> Callable[[], Awaitable[None]]:

@@ -35,6 +35,7 @@ from logstream import metrics
 from logstream.broker.base import Broker, Consumer, DeadLetter, Entry, Group
 from logstream.clock import NS_PER_S, SYSTEM_CLOCK, Clock
 from logstream.errors import BrokerUnavailable, LeaseLost
+from logstream.patience import Stopped, until_there
 from logstream.record import encode_batch
 from logstream.settings import Settings
 from logstream.store.base import Store
@@ -42,6 +43,7 @@ from logstream.worker.coalesce import FlushReason, Policy, Waiting
 from logstream.worker.isolate import Rejected
 from logstream.worker.load import Corrupt, Loaded, load, rows_of
 from logstream.worker.retry import Sleep, Stopping, backoff_s, pause
+from logstream.worker.waits import Waits
 from logstream.worker.write import Writer, ids_of_group
 
 __all__ = ["GroupListener", "Worker"]
@@ -86,6 +88,9 @@ class Worker:
     Args:
         sleep: Waits between tries; a fake clock's in tests.
         rng: Where the jitter comes from.
+
+    Attributes:
+        waits: What it waits for now.
     """
 
     def __init__(
@@ -100,6 +105,7 @@ class Worker:
         rng: random.Random | None = None,
     ) -> None:
         self._broker = broker
+        self._broker_url = settings.broker_url
         self._policy = Policy.of(settings)
         self._pace_s = min(_PACE_S, settings.flush_interval_s / 10)
         self._shutdown_timeout_s = settings.shutdown_timeout_s
@@ -110,6 +116,7 @@ class Worker:
         self._rng = rng or random.Random()  # noqa: S311 – jitter, not a secret
         self._stop = asyncio.Event()
         self._give_up = asyncio.Event()
+        self.waits = Waits(clock)
         self._writer = Writer(
             store,
             retry_max_s=settings.retry_max_s,
@@ -117,6 +124,7 @@ class Worker:
             sleep=sleep,
             stop=self._give_up,
             rng=self._rng,
+            waits=self.waits,
         )
         self._loaded: list[Loaded] = []
         self._waiting = Waiting()
@@ -135,8 +143,14 @@ class Worker:
 
         Raises:
             BrokerUnavailable: somebody else is this broker's consumer.
+            SettingError: this broker will never take us.
         """
-        consumer = await self._broker.consumer()
+        try:
+            consumer = await until_there(
+                "broker", self._broker_url, self._broker.consumer, stop=self._stop
+            )
+        except Stopped:
+            return
         while True:
             try:
                 await self._replay(consumer)
@@ -306,6 +320,10 @@ class Worker:
         Raises:
             Stopping: told to give up meanwhile.
         """
+        with self.waits.on("broker"):
+            return await self._asked(call)
+
+    async def _asked(self, call: Callable[[], Awaitable[_T]]) -> _T:
         attempt = 0
         while True:
             try:

@@ -21,6 +21,7 @@ from logstream.errors import RecordsRejected, StoreError, StoreUnavailable
 from logstream.store.base import ROW_BITS, Store
 from logstream.worker.isolate import MAX_TRIES, Rejected, isolate
 from logstream.worker.retry import Sleep, Stopping, backoff_s, pause
+from logstream.worker.waits import Waits
 
 __all__ = [
     "MAX_GROUP_ROWS",
@@ -68,6 +69,7 @@ class Writer:
 
     Args:
         stop: Set when the worker has to give up waiting for a store that is down.
+        waits: Is told while an answer is waited for.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Writer:
         sleep: Sleep,
         stop: asyncio.Event,
         rng: random.Random,
+        waits: Waits,
     ) -> None:
         self._store = store
         self._retry_max_s = retry_max_s
@@ -86,6 +89,7 @@ class Writer:
         self._sleep = sleep
         self._stop = stop
         self._rng = rng
+        self._waits = waits
         self._rejected_run = 0
         self._blamed = ""
 
@@ -147,6 +151,10 @@ class Writer:
             await self._wait("rejected", attempt)
 
     async def _insert(self, part: _Part, first_row: int, rows: int, *, verify: bool) -> None:
+        with self._waits.on("store"):
+            await self._inserted(part, first_row, rows, verify=verify)
+
+    async def _inserted(self, part: _Part, first_row: int, rows: int, *, verify: bool) -> None:
         batch = part.batch.slice(first_row, rows)
         attempt = alike = 0
         suspect = ""

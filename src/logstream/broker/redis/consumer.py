@@ -141,6 +141,8 @@ class RedisConsumer(Consumer):
         answer = await self._link.call(DONE, keys, (self._lease.worker, group.number))
         if answer == b"lost":
             raise self._lease.lose(f"group {group.number} was taken over by another worker")
+        if answer == b"never" and group.number in self._groups:
+            raise self._lease.lose(f"Redis has forgotten group {group.number}, as after a failover")
         if answer == b"never":
             raise ValueError(f"group {group.number} was never fixed")
         items = self._groups.get(group.number, [])
@@ -229,7 +231,9 @@ class RedisConsumer(Consumer):
             if item.entry.message.dedup_id:
                 arguments += (item.entry.message.dedup_id, f"{item.shard}/{item.id}")
         keys = (control.meta, control.workers, control.groups, control.seen, control.last_fix)
-        answer = await self._link.call(FIX, keys, arguments)
+        # With its replicas, if so many are asked for: what is stored under a number that a failover
+        # takes back would be stored again under another.
+        answer = await self._link.write(FIX, keys, arguments)
         if not answer:
             raise self._lease.lose(f"worker {self._lease.worker} was silent too long")
         return int(answer[0]), answer[1]

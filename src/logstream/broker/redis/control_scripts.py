@@ -172,7 +172,11 @@ local before = redis.call('HGET', last, worker)
 if before then
   local old, number = string.match(before, '^(%S+) (%S+)$')
   local plan = redis.call('HGET', groups, number)
-  if old == token and plan then return {tonumber(number), plan} end
+  if old == token and plan then
+    -- Written again as it is: WAIT waits for what its own connection wrote.
+    redis.call('HSET', last, worker, before)
+    return {tonumber(number), plan}
+  end
 end
 local now = now_ms()
 local seen_at = ARGV[3] == '' and now or tonumber(ARGV[3])

@@ -87,6 +87,7 @@ class Link:
         try:
             answer, replicas = await _cancellable(self._written(script, keys, arguments))
         except DRIVER_ERRORS as exc:
+            await self._look_again(exc)
             raise understood(self.where, exc) from exc
         if replicas < self._wait_replicas:
             raise Unknown(
@@ -121,21 +122,20 @@ class Link:
             again: Whether to try a second time: a connection may be one from before a restart.
         """
         while True:
-            client: Any = None  # the driver's calls have no types
             try:
-                client = await _cancellable(self._connected())
+                client: Any = await _cancellable(self._connected())  # the driver has no types
                 return await _cancellable(once(client))
-            except errors.ReadOnlyError as exc:
-                # After a failover the same name may lead to another server, but not an old
-                # connection.
-                if isinstance(client, Redis):
-                    await client.connection_pool.disconnect(inuse_connections=False)
-                raise understood(self.where, exc) from exc
             except DRIVER_ERRORS as exc:
+                await self._look_again(exc)
                 error = understood(self.where, exc)
                 if not (again and isinstance(error, Unknown)):
                     raise error from exc
                 again = False
+
+    async def _look_again(self, exc: BaseException) -> None:
+        """After a failover the same name may lead to another server, but not an old connection."""
+        if isinstance(exc, errors.ReadOnlyError) and isinstance(self._client, Redis):
+            await self._client.connection_pool.disconnect(inuse_connections=False)
 
     async def masters(self) -> int:
         """How many nodes keep data."""

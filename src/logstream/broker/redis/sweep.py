@@ -13,6 +13,7 @@ Who may take what, so that no entry is ever in two hands:
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -26,6 +27,8 @@ from logstream.broker.redis.reader import Intervals, ShardReader
 from logstream.broker.redis.room import Room
 
 __all__ = ["Sweep"]
+
+_log = logging.getLogger(__name__)
 
 _CLAIM_BYTES = 8 << 20
 _CLAIM_IDS = 256
@@ -160,7 +163,15 @@ class Sweep:
                     items = await reader.fetch(Run(reader.number, id_, id_, 1))
                     await self._ack_done(reader, items, plans)
             async with reader.lock:
-                self._keep(await self._claimed(reader, name, free))
+                claimed = await self._claimed(reader, name, free)
+                self._keep(claimed)
+            if claimed:
+                _log.warning(
+                    "taking over %d of %d entries that %s had read and not written",
+                    len(claimed),
+                    len(free),
+                    name,
+                )
         await reader.drop_consumers(dead)
 
     async def _ack_done(self, reader: ShardReader, items: Sequence[Item], plans: _Plans) -> None:

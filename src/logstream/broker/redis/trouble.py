@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 
 from redis import exceptions as errors
@@ -28,11 +29,13 @@ def understood(where: str, exc: BaseException) -> LogStreamError:
     if code == "NOGROUP":
         return NoGroup(f"a consumer group of {where} is gone")
     if code in _REFUSALS:
-        return BrokerUnavailable(f"{where} refuses: {exc}", hint=_REFUSALS[code])
+        lasting = code in _LOGIN
+        return BrokerUnavailable(f"{where} refuses: {exc}", hint=_REFUSALS[code], lasting=lasting)
     return LogStreamError(f"{where} does not understand: {exc}", hint=_VERSION)
 
 
 _VERSION = "Redis 7.0 or newer is needed, with scripts, streams and sorted sets allowed"
+_LOGIN = ("NOAUTH", "WRONGPASS")
 _REFUSALS: Mapping[str, str] = {
     "MISCONF": "Redis cannot write its disk: see its log",
     "NOREPLICAS": "too few replicas of this Redis are up (min-replicas-to-write)",
@@ -50,7 +53,16 @@ def _unknown(where: str, exc: BaseException) -> LogStreamError:
     return Unknown(
         f"{where} does not answer: {str(exc) or type(exc).__name__}",
         hint="see whether Redis is up and the URL right",
+        lasting=isinstance(exc, errors.InvalidResponse) or _is_of_tls(exc),
     )
+
+
+def _is_of_tls(exc: BaseException | None) -> bool:
+    """Whether the two ends do not agree on TLS, or on whom to believe."""
+    while exc is not None and not isinstance(exc, ssl.SSLError):
+        exc = exc.__cause__ or exc.__context__
+    # One that was closed in the middle may have been on its way out.
+    return isinstance(exc, ssl.SSLError) and not isinstance(exc, ssl.SSLEOFError)
 
 
 def _loading(where: str, exc: BaseException) -> LogStreamError:
@@ -59,7 +71,9 @@ def _loading(where: str, exc: BaseException) -> LogStreamError:
 
 def _login(where: str, exc: BaseException) -> LogStreamError:
     return BrokerUnavailable(
-        f"{where} refuses the login: {exc}", hint="put the right user and password into the URL"
+        f"{where} refuses the login: {exc}",
+        hint="put the right user and password into the URL",
+        lasting=True,
     )
 
 
@@ -67,6 +81,7 @@ def _forbidden(where: str, exc: BaseException) -> LogStreamError:
     return BrokerUnavailable(
         f"{where} forbids a command: {exc}",
         hint="allow it: the operations guide has the ACL line",
+        lasting=True,
     )
 
 
@@ -83,6 +98,10 @@ def _full(where: str, exc: BaseException) -> LogStreamError:
 
 
 def _moving(where: str, exc: BaseException) -> LogStreamError:
+    if "Cluster mode is not enabled" in str(exc):
+        return BrokerUnavailable(
+            f"{where} is no cluster", hint="write redis:// or rediss://", lasting=True
+        )
     return BrokerUnavailable(f"a part of the cluster {where} is down or moving: {exc}")
 
 

@@ -15,8 +15,9 @@ Facts this file is built around:
 * chDB: one data folder a process, one process a data folder; the first connection opens the
   engine with its options, closing the last one shuts it down;
 * a statement is stopped by ``KILL QUERY`` from another connection. Each carries a tag of its own
-  in ``log_comment`` to be found by, and is killed again until its thread has come back, because
-  the first try may come before the engine has heard of it.
+  in ``log_comment`` to be found by, and is killed again, less and less often, until its thread has
+  come back, because the first try may come before the engine has heard of it. Closing does not wait
+  for ever: a server that hears nothing keeps a thread until its connection has timed out.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import itertools
+import logging
 import os
 import re
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import BadStatusLine, RemoteDisconnected
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,7 +54,9 @@ OpenClient = Callable[[], Client]
 Lane = str
 """Which jobs wait for each other: each lane has its own number of connections."""
 
-_KILL_INTERVAL_S = 0.05
+_KILL_INTERVAL_S, _MAX_KILL_INTERVAL_S = 0.05, 1.0
+_STOP_TIMEOUT_S = 10.0
+_log = logging.getLogger(__name__)
 _INSERTS: Lane = "insert"
 """The lane whose jobs are never run again by themselves."""
 
@@ -75,10 +81,19 @@ class Engine:
     Args:
         open_client: Opens one connection; blocking.
         lanes: How many jobs of each lane run at once; more wait their turn.
+        stop_timeout_s: How long `close` waits for what runs; what has not ended then, because
+            nobody hears that it should, is left to itself.
     """
 
-    def __init__(self, open_client: OpenClient, lanes: Mapping[Lane, int]) -> None:
+    def __init__(
+        self,
+        open_client: OpenClient,
+        lanes: Mapping[Lane, int],
+        *,
+        stop_timeout_s: float = _STOP_TIMEOUT_S,
+    ) -> None:
         self._open_client = open_client
+        self._stop_timeout_s = stop_timeout_s
         self._lanes = {lane: asyncio.Semaphore(size) for lane, size in lanes.items()}
         self._threads = ThreadPoolExecutor(sum(lanes.values()), thread_name_prefix="store")
         self._control_thread = ThreadPoolExecutor(1, thread_name_prefix="store-control")
@@ -87,22 +102,31 @@ class Engine:
         self._idle: list[Client] = []
         self._tags = (f"logstream-{os.getpid()}-{id(self)}-{n}" for n in itertools.count())
         self._running: dict[str, asyncio.Future[Any]] = {}
+        self._names: dict[str, str] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def open(self) -> None:
-        """Open the first connection, kept for stopping the others.
+        """Open the first connection, kept for stopping the others; again does no harm.
 
         Raises:
             StoreUnavailable: it cannot be opened.
         """
         loop = asyncio.get_running_loop()
-        self._control = await loop.run_in_executor(self._control_thread, self._connect)
+        if self._control is None:
+            self._control = await loop.run_in_executor(self._control_thread, self._connect)
 
     async def run(
-        self, lane: Lane, job: Callable[[Handle], T], *, map_error: MapError = read_error
+        self,
+        lane: Lane,
+        job: Callable[[Handle], T],
+        *,
+        map_error: MapError = read_error,
+        name: str = "",
     ) -> T:
         """Run a job on a connection of its own and answer what it returns.
+
+        ``name``: what `running` knows it by; several jobs may share one.
 
         When the caller is cancelled, so is the statement in the engine; the job's place in its
         lane is free again when the engine has let go of it.
@@ -119,6 +143,7 @@ class Engine:
             self._threads, self._work, lane, job, tag, map_error
         )
         self._running[tag] = future
+        self._names[tag] = name
         future.add_done_callback(lambda _: self._finished(lane, tag))
         try:
             return await asyncio.shield(future)
@@ -126,24 +151,41 @@ class Engine:
             self._stop_soon(tag, future)
             raise
 
+    def running(self, name: str) -> list[str]:
+        """Tags of the jobs of this name that run: what their statements have in ``log_comment``."""
+        return [tag for tag, given in self._names.items() if given == name]
+
     async def close(self) -> None:
-        """Stop what runs, wait for it, close every connection. Idempotent."""
+        """Stop what runs, wait for it a while, close every connection. Idempotent."""
         self._closed = True
         for tag, future in self._running.items():
             self._stop_soon(tag, future)
-        while self._stopping:
-            await asyncio.wait(self._stopping)
+        if self._stopping:
+            await asyncio.wait(self._stopping, timeout=self._stop_timeout_s)
+        deaf = [*self._stopping]
+        for task in deaf:
+            task.cancel()
+        await asyncio.gather(*deaf, return_exceptions=True)
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._threads.shutdown)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._control_thread.shutdown(wait=False, cancel_futures=True)
+        if self._running:
+            _log.warning(
+                "%d statements did not end within %g s of being stopped: left to themselves",
+                len(self._running),
+                self._stop_timeout_s,
+            )
+        else:
+            await loop.run_in_executor(None, self._threads.shutdown)
         if self._control is not None:
             clients, self._control = [*self._idle, self._control], None
             self._idle.clear()
             await loop.run_in_executor(None, lambda: [client.close() for client in clients])
-        self._control_thread.shutdown(wait=False)
 
     def _finished(self, lane: Lane, tag: str) -> None:
         self._lanes[lane].release()
         future = self._running.pop(tag)
+        del self._names[tag]
         if not future.cancelled():
             future.exception()  # seen, though nobody may be waiting any more
 
@@ -154,9 +196,11 @@ class Engine:
 
     async def _stop(self, tag: str, future: asyncio.Future[Any]) -> None:
         loop = asyncio.get_running_loop()
+        pause_s = _KILL_INTERVAL_S
         while not future.done():
             await loop.run_in_executor(self._control_thread, self._kill, tag)
-            await asyncio.wait([future], timeout=_KILL_INTERVAL_S)
+            await asyncio.wait([future], timeout=pause_s)
+            pause_s = min(pause_s * 2, _MAX_KILL_INTERVAL_S)
 
     # In threads from here on
 
@@ -233,12 +277,30 @@ def _mapped(exc: BaseException, map_error: MapError) -> BaseException:
     if isinstance(exc, LogStreamError):
         return exc
     if isinstance(exc, ClickHouseError):
+        if _speaks_otherwise(exc):
+            return StoreUnavailable(
+                f"no ClickHouse speaks HTTP there: {_message(exc)}",
+                hint="see whether the store URL has the right port and clickhouse:// or, for TLS, "
+                "clickhouses://",
+                lasting=True,
+            )
         return map_error(getattr(exc, "code", None), _message(exc))
     if isinstance(exc, pa.ArrowException):
         return RecordsRejected(f"the store does not take these records: {exc}")
     if isinstance(exc, OSError):
         return StoreUnavailable(f"the store cannot be used: {exc}")
     return exc
+
+
+def _speaks_otherwise(exc: BaseException | None) -> bool:
+    """Whether the two ends do not agree on TLS or HTTP, or on whom to believe."""
+    while exc is not None:
+        if isinstance(exc, (ssl.SSLEOFError, RemoteDisconnected)):
+            return False  # it may have been on its way out
+        if isinstance(exc, (ssl.SSLError, BadStatusLine)):
+            return True
+        exc = exc.__cause__ or exc.__context__
+    return False
 
 
 def _message(exc: ClickHouseError) -> str:

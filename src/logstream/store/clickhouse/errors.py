@@ -82,11 +82,15 @@ def read_error(code: int | None, message: str) -> LogStreamError:
     text = _short(message)
     if code in LOGIN_CODES:
         return StoreUnavailable(
-            f"the store refuses the login: {text}", hint="check user and password of the store URL"
+            f"the store refuses the login: {text}",
+            hint="check user and password of the store URL",
+            lasting=True,
         )
     if code in RIGHTS_CODES:
         return StoreUnavailable(
-            f"the store's user lacks a right: {text}", hint="docs/operations.md lists the grants"
+            f"the store's user lacks a right: {text}",
+            hint="docs/operations.md lists the grants",
+            lasting=True,
         )
     if code is None or code in UNAVAILABLE_CODES:
         return StoreUnavailable(f"the store does not answer: {text}")

@@ -62,12 +62,14 @@ def pending(applied: Mapping[int, str], known: Iterable[Migration]) -> tuple[Mig
         raise StoreUnavailable(
             f"the store's schema is newer than this version (migration {newer[-1]})",
             hint="start the version of LogStream that wrote it, or a newer one",
+            lasting=True,
         )
     for number, checksum in applied.items():
         if by_number[number].checksum != checksum:
             raise StoreUnavailable(
                 f"migration {number} ({by_number[number].name}) differs from the one applied",
                 hint="restore the file; a change to the schema is a new file",
+                lasting=True,
             )
     return tuple(each for number, each in sorted(by_number.items()) if number not in applied)
 

@@ -22,7 +22,8 @@ from logstream.store.clickhouse.url import Host, ServerUrl
 __all__ = ["server_client"]
 
 # What it has to say is in the errors it raises, which are told where they are dealt with.
-logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
+for _name in ("clickhouse_connect", "urllib3.connectionpool"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 
 def server_client(url: ServerUrl) -> OpenClient:

@@ -126,7 +126,7 @@ class Connection:
         self._closed = False
 
     async def open(self) -> None:
-        """Find the server.
+        """Find the server; again does no harm.
 
         Raises:
             SettingError: the URL is none.
@@ -135,7 +135,7 @@ class Connection:
         given = {pair.partition("=")[0].lower() for pair in self._url.partition("?")[2].split("&")}
         options: dict[str, Any] = {k: v for k, v in _DEFAULTS.items() if k not in given}
         try:
-            self._client = AsyncMongoClient(self._url, **options)
+            self._client = self._client or AsyncMongoClient(self._url, **options)
             database: AsyncDatabase[Any] = self._client.get_default_database(DATABASE)
         except (ConfigurationError, InvalidURI, InvalidName, ValueError) as exc:
             await self.close()
@@ -329,6 +329,12 @@ def _is_not_implemented(exc: OperationFailure) -> bool:
     return exc.code in NOT_IMPLEMENTED_CODES or (exc.code == 1 and "bad JSON path" in str(exc))
 
 
+def _disagrees(message: str) -> bool:
+    """Whether the two ends do not agree on TLS, or on whom to believe. The driver tells what it
+    has seen of all servers as one text."""
+    return any(word in message for word in ("WRONG_VERSION_NUMBER", "CERTIFICATE_VERIFY_FAILED"))
+
+
 @contextmanager
 def _mapping(map_error: MapError) -> Iterator[None]:
     try:
@@ -338,7 +344,9 @@ def _mapping(map_error: MapError) -> Iterator[None]:
     except (DocumentTooLarge, BSONError) as exc:
         raise RecordsRejected(f"the store does not take these records: {exc}") from exc
     except (AutoReconnect, ConnectionFailure, InvalidOperation, OSError, TimeoutError) as exc:
-        raise StoreUnavailable(f"the store does not answer: {short(str(exc))}") from exc
+        raise StoreUnavailable(
+            f"the store does not answer: {short(str(exc))}", lasting=_disagrees(str(exc))
+        ) from exc
     except OperationFailure as exc:
         raise map_error(exc.code, str(exc)) from exc
     except PyMongoError as exc:

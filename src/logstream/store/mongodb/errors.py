@@ -42,6 +42,7 @@ _UNAVAILABLE = frozenset({
     64, 79, 100,  # a write concern that was not, or cannot be, kept
     14031,  # OutOfDiskSpace
 })  # fmt: skip
+_LOGIN = frozenset({13, 18})
 _EXPENSIVE = frozenset({96, 146, 292, 16945})
 """Sorts and groups over the server's memory limit; nothing spills to its disk."""
 _REJECTED = frozenset({
@@ -61,7 +62,8 @@ def read_error(code: int | None, message: str) -> LogStreamError:
             "the query needs too much memory", hint="narrow the time range or the query"
         )
     if code in _UNAVAILABLE:
-        return StoreUnavailable(f"the store does not answer: {short(message)}")
+        lasting = code in _LOGIN
+        return StoreUnavailable(f"the store does not answer: {short(message)}", lasting=lasting)
     return StoreError(f"the store could not run the query: {short(message)}")
 
 

@@ -4,11 +4,13 @@ FerretDB v1 keeps its documents in SQLite files: no indexes worth the name and n
 the real protocol, driver and errors. It is built once into `servers_folder` from the module in
 ``tests/servers/ferretdb``, whose ``go.sum`` pins all of it::
 
-    python -m tests.servers.mongodb    # builds it, or says why it cannot
+    python -m tests.servers.mongodb             # builds it, or says why it cannot
+    python -m tests.servers.mongodb --beside    # begins to, and returns at once
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -23,7 +25,7 @@ from pathlib import Path
 
 from pymongo import MongoClient
 
-__all__ = ["FerretDB", "NoServer", "built", "given_url", "private_database"]
+__all__ = ["FerretDB", "NoServer", "build_beside", "built", "given_url", "private_database"]
 
 _SOURCE = Path(__file__).parent / "ferretdb"
 
@@ -42,8 +44,10 @@ def servers_folder() -> Path:
     return Path(sys.prefix) / "servers"
 
 
-def built(*, timeout_s: float = 120) -> Path:
+def built(*, timeout_s: float = 600) -> Path:
     """The server's program, built now if it was not; that takes minutes when Go's cache is empty.
+
+    Of several processes that need it one builds, and the others wait for it.
 
     Raises:
         NoServer: there is no Go, or it could not build it.
@@ -55,6 +59,39 @@ def built(*, timeout_s: float = 120) -> Path:
     if go is None:
         raise NoServer("there is no MongoDB server: set LOGSTREAM_TEST_MONGODB_URL, or install Go")
     program.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(program.with_suffix(".lock"), timeout_s):
+        if not program.exists():
+            _build(go, program, timeout_s)
+    return program
+
+
+def build_beside() -> None:
+    """Begin to build it in a process of its own that gets what CPU nobody else wants; `built`
+    waits for it."""
+    subprocess.Popen(
+        ["nice", "-n", "19", sys.executable, "-m", "tests.servers.mongodb"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+@contextmanager
+def _alone(lock: Path, timeout_s: float) -> Iterator[None]:
+    """No other process is inside; the lock of one that died is free."""
+    deadline_s = time.monotonic() + timeout_s
+    with lock.open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as exc:
+                if time.monotonic() > deadline_s:
+                    raise _too_slow(timeout_s) from exc
+                time.sleep(0.2)
+        yield
+
+
+def _build(go: str, program: Path, timeout_s: float) -> None:
     unfinished = program.with_name(f"{program.name}.{uuid.uuid4().hex}")
     command = [go, "build", "-trimpath", "-mod=readonly", "-tags=ferretdb_no_postgresql",
                "-ldflags=-s -w", "-o", str(unfinished), "."]  # fmt: skip
@@ -67,13 +104,16 @@ def built(*, timeout_s: float = 120) -> Path:
             raise NoServer(f"Go cannot build FerretDB here: {done.stderr.strip()[-300:]}")
         unfinished.replace(program)
     except subprocess.TimeoutExpired as exc:
-        raise NoServer(
-            f"Go was not done with FerretDB after {timeout_s:.0f} s: build it first with "
-            "python -m tests.servers.mongodb"
-        ) from exc
+        raise _too_slow(timeout_s) from exc
     finally:
         unfinished.unlink(missing_ok=True)
-    return program
+
+
+def _too_slow(timeout_s: float) -> NoServer:
+    return NoServer(
+        f"Go was not done with FerretDB after {timeout_s:.0f} s: build it first with "
+        "python -m tests.servers.mongodb"
+    )
 
 
 def _version() -> str:
@@ -148,6 +188,9 @@ def private_database(server_url: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--beside"]:
+        build_beside()
+        sys.exit()
     try:
         print(built(timeout_s=1_200))  # noqa: T201 - a command
     except NoServer as exc:

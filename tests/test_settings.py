@@ -87,13 +87,38 @@ def test_a_misspelt_variable_is_warned_of() -> None:
     )
 
 
-@pytest.mark.parametrize("content", ["= 1", "retention = [1]", "\xff"])
-def test_an_unreadable_file_is_a_clear_error(tmp_path: Path, content: str) -> None:
-    """Broken TOML, wrong types and wrong bytes are setting errors."""
+@pytest.mark.parametrize(
+    ("content", "fault", "hint"),
+    [
+        ("flush_rows = 7\nretention = 30d", ", line 2, column 15: expected newline", "in quotes"),
+        ('log_level = "info', ", at its end: ", "in quotes"),
+        ("= 1", ", line 1, column 1: invalid statement", "in quotes"),
+        ("retention = [1]", "retention in settings file", "a line"),
+        ("[ingest]\nport = 3000", "ingest in settings file", "without sections"),
+        ("\xff", "is not UTF-8 at byte 0", "UTF-8"),
+    ],
+)
+def test_an_unreadable_file_is_a_clear_error(
+    tmp_path: Path, content: str, fault: str, hint: str
+) -> None:
+    """Broken TOML, wrong types and wrong bytes: where in which file, and what to write."""
     file = tmp_path / "x.toml"
     file.write_bytes(content.encode("latin-1"))
-    with pytest.raises(SettingError):
+    with pytest.raises(SettingError) as caught:
         load(environ={}, file=file)
+    assert str(file) in caught.value.message
+    assert fault in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """So is a folder; both say what to do about it."""
+    with pytest.raises(SettingError, match="there is no settings file") as caught:
+        load(environ={"LOGSTREAM_CONFIG": str(tmp_path / "none.toml")})
+    assert "LOGSTREAM_CONFIG" in caught.value.hint
+    with pytest.raises(SettingError, match="Is a directory") as caught:
+        load(environ={}, file=tmp_path)
+    assert caught.value.hint
 
 
 def test_every_default_can_be_written_back() -> None:

@@ -39,6 +39,7 @@ _SIZE_UNITS = MappingProxyType(
     | {f"{prefix}iB": 1024**i for i, prefix in enumerate("KMGT", 1)}
 )
 _PASSWORD = re.compile(r"(://[^/@:]*):[^/]*@")
+_TOML_HINT = 'write one setting a line, with units in quotes: ingest_port = 3000, retention = "7d"'
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -349,19 +350,42 @@ def _parse(row: Row, text: str, source: str) -> Any:
 def _read_file(file: Path) -> dict[str, str]:
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise SettingError(f"settings file {file} cannot be read: {exc}") from exc
-    return {name: _toml_text(name, value) for name, value in raw.items()}
+    except FileNotFoundError as exc:
+        raise SettingError(
+            f"there is no settings file {file}",
+            hint=f"give --config, or {ENV_PREFIX}CONFIG, the file that is meant, or leave it out",
+        ) from exc
+    except OSError as exc:
+        raise SettingError(
+            f"settings file {file} cannot be read: {exc.strerror}",
+            hint="it must be a file that this user may read",
+        ) from exc
+    except UnicodeDecodeError as exc:
+        raise SettingError(
+            f"settings file {file} is not UTF-8 at byte {exc.start}", hint="save it as UTF-8"
+        ) from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise SettingError(f"settings file {file}, {_toml_fault(exc)}", hint=_TOML_HINT) from exc
+    return {name: _toml_text(name, value, file) for name, value in raw.items()}
 
 
-def _toml_text(name: str, value: object) -> str:
+def _toml_fault(error: tomllib.TOMLDecodeError) -> str:
+    """``line 3, column 8: …``"""
+    fault, _, place = str(error).removesuffix(")").rpartition(" (at ")
+    return f"{place.replace('end of document', 'at its end')}: {fault[:1].lower()}{fault[1:]}"
+
+
+def _toml_text(name: str, value: object, file: Path) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (str, int, float)):
         return str(value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ",".join(value)
-    raise SettingError(f"{name} in the settings file must be a string, number, true or false")
+    raise SettingError(
+        f"{name} in settings file {file} must be a text, a number, true or false",
+        hint=f"{_TOML_HINT}, without sections",
+    )
 
 
 def _refuse_unknown(given: Mapping[str, str], table: tuple[Row, ...], where: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,7 @@ def test_config_shows_values_and_sources(
     [
         (["config", "--retention", "soon"], exits.USAGE, "retention cannot be 'soon'"),
         (["nonsense"], exits.USAGE, "No such command"),
+        (["quer", "x"], exits.USAGE, "Did you mean 'query'?"),
         (["up", "--simulate=fast"], exits.USAGE, "rate above 0"),
         (["up", "--ingest-host", "0.0.0.0"], exits.USAGE, "LOGSTREAM_API_KEYS"),
         (["up", "--broker", "memory:"], exits.USAGE, "memory:"),
@@ -90,6 +93,18 @@ def test_errors_are_one_clear_line(
     error = capsys.readouterr().err
     assert words in error
     assert "Traceback" not in error
+
+
+def test_output_that_nobody_reads_any_more_is_no_failure() -> None:
+    """`logstream … | head` ends quietly, with exit code 0."""
+    command = subprocess.Popen(
+        [sys.executable, "-m", "logstream", "config"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert command.stdout is not None
+    command.stdout.close()
+    _, error = command.communicate(timeout=60)
+    assert (command.returncode, error) == (exits.OK, b"")
 
 
 def test_query_follows_cursors(capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,6 +148,16 @@ def test_the_wrong_port_is_recognised(capsys: pytest.CaptureFixture[str]) -> Non
     with serving(Stub(lambda request, n: lost)) as stub:
         assert main(["query", "--url", stub.url, "x"]) == exits.FAILED
     assert "is this the dashboard's port (3001 by default)?" in capsys.readouterr().err
+
+
+def test_what_the_server_does_not_understand_is_wrong_usage(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A time that is none is the command line's fault, though the server found it."""
+    bad = Reply(400, {"error": {"code": "bad_request", "message": "from cannot be 'soon'"}})
+    with serving(Stub(lambda request, n: bad)) as stub:
+        assert main(["query", "--url", stub.url, "--from", "soon", "x"]) == exits.USAGE
+    assert "from cannot be 'soon'" in capsys.readouterr().err
 
 
 def test_query_error_is_shown_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -182,6 +183,47 @@ def test_utf_16_is_refused_with_the_cure(
     path.write_text("hello\n", encoding="utf-16")
     assert send("http://127.0.0.1:9", path) == exits.USAGE
     assert f"iconv -f UTF-16 -t UTF-8 '{path}'" in capsys.readouterr().err
+
+
+def test_a_file_that_was_cut_is_begun_anew(tmp_path: Path) -> None:
+    """Cut by a log rotation and written again, it is read from its start, and equal lines are not
+    taken for those sent before."""
+    path, state = tmp_path / "app.log", tmp_path / "state"
+    with serving(Stub(accept)) as stub:
+        for content in ("one\ntwo\n", "one\ntwo\nthree\n", "one\n", "one\ntwo\n"):
+            path.write_text(content)
+            assert send(stub.url, path, "--resume", state) == exits.OK
+    sent = [[json.loads(line)["message"] for line in r.body.splitlines()] for r in stub.requests]
+    assert sent == [["one", "two"], ["three"], ["one"], ["two"]]
+    keys = [request.headers["idempotency-key"] for request in stub.requests]
+    assert len(set(keys)) == 4
+
+
+def test_a_state_that_cannot_be_written_is_said(
+    tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is sent; an empty file is a state in which nothing was begun."""
+    with serving(Stub(accept)) as stub:
+        assert send(stub.url, log, "--resume", tmp_path / "none" / "state") == exits.USAGE
+        assert "cannot be written: No such file or directory" in capsys.readouterr().err
+        assert not stub.requests
+        empty = tmp_path / "empty"
+        empty.touch()
+        assert send(stub.url, log, "--resume", empty) == exits.OK
+
+
+@pytest.mark.parametrize("content", [bytes(range(256)) * 20, "hello\n".encode("utf-16-le") * 9])
+def test_what_is_no_text_is_refused_unless_said_to_be(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture or an archive given by mistake does not become records of rubbish."""
+    path = tmp_path / "picture.png"
+    path.write_bytes(content)
+    assert send("http://127.0.0.1:9", path) == exits.USAGE
+    assert "does not look like text" in capsys.readouterr().err
+    with serving(Stub(accept)) as stub:
+        assert send(stub.url, path, "--format", "plain") == exits.OK
+        assert stub.requests
 
 
 def test_offsets_lead_to_the_same_lines(log: Path) -> None:

@@ -21,7 +21,7 @@ from logstream.migrate import places
 from logstream.migrate.copy import Copy, Totals
 from logstream.migrate.journal import Journal, Step
 from logstream.migrate.numbers import END, group_number
-from logstream.migrate.source import Chunk, StoreSource
+from logstream.migrate.source import Chunk, Refused, StoreSource
 from logstream.record import Record, batch_of, records_of
 from logstream.store.base import ROW_BITS, InsertResult, TimeRange
 from logstream.store.memory import MemoryStore
@@ -111,6 +111,27 @@ async def test_a_copy_that_died_goes_on(tmp_path: Path, at: int, share: float) -
     # What was begun is finished as it was fixed, whatever becomes of the source.
     assert (await copied(source, to, tmp_path)).copied == len(TWINS)
     assert await contents(to) == Counter(map(str, TWINS))
+
+
+async def test_what_is_refused_does_not_pile_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source of which nothing is a record is noted bit by bit, not held until its end."""
+    monkeypatch.setattr("logstream.migrate.copy._BATCH_REFUSED", 10)
+
+    class Rubbish(StoreSource):
+        async def chunks(self, after: bytes) -> AsyncGenerator[Chunk]:
+            for n in range(10):
+                yield Chunk(None, b"%d" % n, (Refused("x", "no record"),) * 5)
+
+    journal = Journal(tmp_path, "copy")
+    told: list[Totals] = []
+    source = Rubbish(MemoryStore(), ALL_TIME)
+    totals = await Copy("a > b", source, MemoryStore(), journal, moved=told.append).run()
+    journal.close()
+    assert totals == Totals(0, 50)
+    assert [each.refused for each in told] == [10, 20, 30, 40, 50, 50]
+    assert len(journal.refused_path.read_text().splitlines()) == 50
 
 
 async def test_a_fixed_batch_does_not_need_its_source(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from logstream.cli import exits, main
+from logstream.migrate.child import ChildSource
 from logstream.record import batch_of
 from logstream.store import open_store
-from logstream.testing.store_contract import every_page, log
+from logstream.testing.store_contract import ALL_TIME, every_page, log
 from tests.store.clickhouse_servers import Servers
 
 ROWS = 25_000
@@ -117,6 +118,20 @@ def test_killed_and_run_again_is_once(
 
 def _changed(state: Path) -> int:
     return sum(path.stat().st_mtime_ns for path in state.glob("*.state"))
+
+
+async def test_a_reader_may_say_a_lot(filled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it says beside its answer holds up neither it nor whoever stops in the middle."""
+    monkeypatch.setenv("PYTHONVERBOSE", "1")  # more than a pipe holds
+    source = ChildSource(filled, ALL_TIME)
+    async with asyncio.timeout(60):
+        rows = [
+            chunk.batch.num_rows async for chunk in source.chunks(b"") if chunk.batch is not None
+        ]
+        assert sum(rows) == ROWS
+        chunks = source.chunks(b"")
+        await anext(chunks)
+        await chunks.aclose()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logstream.client import ServerUnreachable
-from logstream.errors import LogStreamError, QueryError, SettingError
+from logstream.errors import BadRequest, LogStreamError, SettingError
 
 __all__ = ["FAILED", "INTERRUPTED", "NEGATIVE", "OK", "UNREACHABLE", "USAGE", "code_of"]
 
@@ -11,7 +11,7 @@ OK = 0
 NEGATIVE = 1
 """The command did its work and the answer is no: records were refused or lost, unhealthy."""
 USAGE = 2
-"""The command line, a setting or a query is wrong."""
+"""The command line, a setting or a query is wrong, whoever found out."""
 UNREACHABLE = 3
 """The server does not answer."""
 FAILED = 4
@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 def code_of(error: LogStreamError) -> int:
     """The exit code that an error stands for."""
-    if isinstance(error, (SettingError, QueryError)):
+    if isinstance(error, (SettingError, BadRequest)):
         return USAGE
     if isinstance(error, ServerUnreachable):
         return UNREACHABLE

@@ -150,7 +150,7 @@ def command(
 def _file_states(
     sources: list[Source], format_name: str, zone: dt.tzinfo, state: State, *, shift_to_now: bool
 ) -> list[FileState]:
-    known = [state.of(str(Path(source.name).absolute()), source.identity) for source in sources]
+    known = [_known(source, state) for source in sources]
     formats = [
         FORMATS[before.format] if before else _format(source, format_name, zone)
         for source, before in zip(sources, known, strict=True)
@@ -168,6 +168,14 @@ def _file_states(
         states.append(current)
         click.echo(f"{neutral(source.name)}: {chosen.summary}", err=True)
     return states
+
+
+def _known(source: Source, state: State) -> FileState | None:
+    before = state.of(str(Path(source.name).absolute()), source.identity)
+    if before is not None and not source.reaches(before.offset):
+        click.echo(f"{neutral(source.name)}: cut since it was read, beginning anew", err=True)
+        return None
+    return before
 
 
 def _format(source: Source, name: str, zone: dt.tzinfo) -> Format:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -131,6 +132,14 @@ class Connection:
     def close(self) -> None:
         """Let go of the connection; the next request opens it again."""
         self._connection.close()
+
+    def abort(self) -> None:
+        """End it for whoever waits for an answer in another thread: it is raised
+        `ServerUnreachable` there."""
+        sock = self._connection.sock
+        if sock is not None:
+            with contextlib.suppress(OSError):  # the other side was faster
+                sock.shutdown(socket.SHUT_RDWR)
 
     def _send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None

@@ -25,6 +25,7 @@ __all__ = ["ChildSource"]
 
 _LENGTHS = struct.Struct(">II")
 _UNAVAILABLE, _FAILED = 3, 4
+_SAID_BYTES = 2_000
 
 
 class _Question(msgspec.Struct, frozen=True):
@@ -63,23 +64,35 @@ class ChildSource(Source):
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "logstream.migrate.child", stdin=PIPE, stdout=PIPE, stderr=PIPE
         )
+        assert process.stderr is not None  # noqa: S101 - for the type checker
+        # Read all along: a child that has more to say than a pipe holds would wait for ever.
+        saying = asyncio.ensure_future(_last_of(process.stderr))
         question = _Question(self._url, self._between, after)
         assert process.stdin is not None  # noqa: S101 - for the type checker
-        assert process.stderr is not None  # noqa: S101
         try:
             # Not as an argument: a URL may hold a password, and arguments are in process lists.
             process.stdin.write(msgspec.json.encode(question))
             process.stdin.close()
             yield process
-            said = (await process.stderr.read()).decode(errors="replace").strip()
+            said = (await saying).decode(errors="replace").strip()
             code = await process.wait()
         finally:
+            saying.cancel()
             if process.returncode is None:
                 process.kill()
-                await process.wait()
+                await asyncio.gather(saying, return_exceptions=True)
+                await process.communicate()  # to its end: `wait` alone waits for its output, too
         if code:
             kind = StoreUnavailable if code == _UNAVAILABLE else StoreError
             raise kind(f"the source cannot be read: {said or f'its reader ended with {code}'}")
+
+
+async def _last_of(stream: asyncio.StreamReader) -> bytes:
+    """The end of what is said there."""
+    last = b""
+    while said := await stream.read(_SAID_BYTES):
+        last = (last + said)[-_SAID_BYTES:]
+    return last
 
 
 async def _answer(question: _Question) -> None:

@@ -32,6 +32,7 @@ __all__ = ["MAX_BATCH_ROWS", "Copy", "Totals"]
 
 MAX_BATCH_ROWS = 1 << ROW_BITS
 _BATCH_BYTES = 64 << 20
+_BATCH_REFUSED = 10_000
 _LONGEST_PAUSE_S = 10.0
 
 
@@ -170,7 +171,7 @@ class Copy:
             )
 
     async def _gathered(self, after: bytes) -> AsyncGenerator[Chunk]:
-        """The source's chunks, small ones joined up to the size of a batch, large ones cut."""
+        """The source's chunks, small ones joined up to the size of a batch."""
         parts: list[pa.RecordBatch] = []
         refused: list[Refused] = []
         position, size, rows = after, 0, 0
@@ -187,8 +188,8 @@ class Copy:
                     parts.append(batch)
                     size += batch.nbytes
                     rows += batch.num_rows
-                if size >= _BATCH_BYTES:
-                    yield Chunk(concat(parts), position, tuple(refused))
+                if size >= _BATCH_BYTES or len(refused) >= _BATCH_REFUSED:
+                    yield Chunk(concat(parts) if parts else None, position, tuple(refused))
                     parts, refused, size, rows = [], [], 0, 0
         if position != after:
             yield Chunk(concat(parts) if parts else None, position, tuple(refused))

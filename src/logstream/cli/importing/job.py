@@ -24,6 +24,7 @@ from logstream.cli.importing.documents import has_documents
 from logstream.cli.importing.source import Source
 from logstream.cli.importing.state import FileState, State
 from logstream.cli.importing.upload import Batch, Result, Uploader
+from logstream.errors import CorruptData, SettingError
 from logstream.timestamps import format_timestamp
 from logstream.wire.fields import SYNONYMS
 
@@ -32,6 +33,9 @@ __all__ = ["Job", "Options", "Totals", "newest_ns", "sample_format"]
 _SAMPLE_LINES = 500
 _BATCH_BYTES = 4 << 20
 _REASONS = 20
+_SAMPLE_CHARACTERS = 64 << 10
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")  # of controls ESC is for colours
+_MOST_NO_TEXT = 0.1
 _DIGITS = re.compile(r"[0-9]+")
 _encode = msgspec.json.Encoder().encode
 _SERVICE_KEYS = frozenset(SYNONYMS["service"])
@@ -76,8 +80,19 @@ def context_of(source: Source, zone: dt.tzinfo) -> Context:
 
 
 def sample_format(source: Source, zone: dt.tzinfo) -> Format:
-    """The format of a file, told from its first lines."""
+    """The format of a file, told from its first lines.
+
+    Raises:
+        SettingError: they are no text.
+        CorruptData: as `Source.sample`.
+    """
     sample = source.sample(_SAMPLE_LINES)
+    start = "".join(sample)[:_SAMPLE_CHARACTERS]
+    if len(_NO_TEXT.findall(start)) > len(start) * _MOST_NO_TEXT:
+        raise SettingError(
+            f"{source.name} does not look like text in UTF-8",
+            hint="convert it with iconv; if it is a log all the same, say so with --format plain",
+        )
     found = detect(sample, context_of(source, zone))
     return JSON_DOCUMENTS if found is not JSON_LINES and has_documents(sample) else found
 
@@ -123,8 +138,8 @@ class Job:
     def run(self) -> None:
         """Send what was begun before, then the rest; return when all is answered.
 
-        What was read before a failure is sent all the same; raises what `Source.lines` and
-        `Uploader` raise.
+        What was read before a file turned out to be damaged is sent all the same; raises what
+        `Source.lines` and `Uploader` raise.
         """
         for start, end in list(self._file_state.pending):
             for record in self._records(start, end):
@@ -136,9 +151,14 @@ class Job:
                     self._add(each)
                 if each is None or self._full():
                     self._flush()
-        finally:
-            self._flush()
-            self._note(self._uploader.drain())
+        except CorruptData:
+            self._finish()
+            raise
+        self._finish()
+
+    def _finish(self) -> None:
+        self._flush()
+        self._note(self._uploader.drain())
 
     def _records(self, start: int, end: int | None) -> Iterator[Assembled | None]:
         assembler = Assembler(self._format, context_of(self._source, self._options.zone))

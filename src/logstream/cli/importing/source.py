@@ -55,6 +55,10 @@ class Source:
     def position(self) -> int:
         return self._file.tell() if self.seekable else 0
 
+    def reaches(self, offset: int) -> bool:
+        """Whether the file may go so far: one that was cut since it was read does not."""
+        return self._open is not _plain or self.size >= offset
+
     def lines(
         self, start: int = 0, end: int | None = None, *, documents: bool = False
     ) -> Iterator[RawLine | None]:

@@ -13,20 +13,22 @@ from pathlib import Path
 
 import msgspec
 
-from logstream.errors import CorruptData
+from logstream.errors import CorruptData, SettingError
 
 __all__ = ["FileState", "State"]
 
 
 class FileState(msgspec.Struct):
-    """``identity`` tells whether the name still means the same file. ``format`` and ``shift_ns``
-    are kept so that the same lines become the same records."""
+    """``identity`` tells whether the name still means the same file, ``turn`` how often that was
+    cut and begun anew. ``format`` and ``shift_ns`` are kept so that the same lines become the same
+    records."""
 
     identity: str
     format: str
     shift_ns: int = 0
     offset: int = 0
     pending: list[tuple[int, int]] = []
+    turn: int = 0
 
 
 class _Content(msgspec.Struct):
@@ -39,14 +41,15 @@ class State:
 
     Raises:
         CorruptData: the file is there and is not such a state.
+        SettingError: the file cannot be read, or (any method) written.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._content = _Content(secrets.token_hex(8))
-        if path is not None and path.exists():
+        if path is not None and (content := _read(path)):
             try:
-                self._content = msgspec.json.decode(path.read_bytes(), type=_Content)
+                self._content = msgspec.json.decode(content, type=_Content)
             except msgspec.MsgspecError as exc:
                 raise CorruptData(
                     f"{path} is not the state of an import: {exc}",
@@ -59,13 +62,17 @@ class State:
         return known if known is not None and known.identity == identity else None
 
     def begin_file(self, name: str, state: FileState) -> None:
-        """A file is read for the first time."""
+        """A file is read from its start."""
+        before = self._content.files.get(name)
+        if before is not None and before.identity == state.identity:
+            state.turn = before.turn + 1
         self._content.files[name] = state
         self._save()
 
     def key(self, state: FileState, start: int, end: int) -> str:
         """The Idempotency-Key of a stretch."""
-        return f"{self._content.id}-{state.identity}-{start}-{end}"
+        turn = f"-{state.turn}" if state.turn else ""
+        return f"{self._content.id}-{state.identity}{turn}-{start}-{end}"
 
     def begin(self, state: FileState, start: int, end: int) -> None:
         """A batch is about to be sent."""
@@ -83,8 +90,24 @@ class State:
         if self._path is None:
             return
         temporary = self._path.with_name(self._path.name + ".new")
-        with temporary.open("wb") as file:
-            file.write(msgspec.json.encode(self._content))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._path)
+        try:
+            with temporary.open("wb") as file:
+                file.write(msgspec.json.encode(self._content))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._path)
+        except OSError as exc:
+            raise SettingError(
+                f"{self._path} cannot be written: {exc.strerror}",
+                hint="give --resume a file in a folder that this user may write",
+            ) from exc
+
+
+def _read(path: Path) -> bytes:
+    """What the file holds; nothing when there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as exc:
+        raise SettingError(f"{path} cannot be read: {exc.strerror}") from exc

@@ -18,6 +18,7 @@ __all__ = ["Batch", "Result", "Uploader"]
 
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
+_ABORT_EVERY_S = 0.05  # one that was just connecting has to be told again
 
 
 class Batch(NamedTuple):
@@ -83,7 +84,11 @@ class Uploader:
     def close(self) -> None:
         """Give up what is under way."""
         self._stop.set()
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        while any(future.running() for future in self._under_way):
+            for connection in self._connections:
+                connection.abort()
+            wait(self._under_way, _ABORT_EVERY_S)
         for connection in self._connections:
             connection.close()
 

@@ -6,7 +6,7 @@ The SQL compiler and the Python predicate both start from these tests, so that r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -39,12 +39,14 @@ __all__ = [
     "column_test",
     "compile_pattern",
     "escape_pattern",
+    "first_match",
     "full_pattern",
 ]
 
 MAX_PATTERN_CHARS = 1_000
 """Longest regular expression, in characters."""
 _PATTERN_MEMORY_BYTES = 1 << 20  # well under the engine's own limit, so it never refuses one later
+_SET_MEMORY_BYTES = 64 << 20
 
 
 class TextIs(msgspec.Struct, frozen=True):
@@ -198,12 +200,8 @@ def compile_pattern(pattern: str) -> re2._Regexp[bytes]:
     """
     if len(pattern) > MAX_PATTERN_CHARS:
         raise QueryError(f"a regex holds at most {MAX_PATTERN_CHARS} characters")
-    options = re2.Options()
-    options.dot_nl = True
-    options.log_errors = False
-    options.max_mem = _PATTERN_MEMORY_BYTES
     try:
-        return re2.compile(pattern.encode(), options)
+        return re2.compile(pattern.encode(), _options(_PATTERN_MEMORY_BYTES))
     except re2.error as exc:
         reason = exc.args[0] if exc.args else "invalid"
         text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
@@ -211,6 +209,30 @@ def compile_pattern(pattern: str) -> re2._Regexp[bytes]:
             f"bad regex: {text}",
             hint="the syntax is RE2's: no look-around, no back-references",
         ) from exc
+
+
+def first_match(patterns: Sequence[str]) -> Callable[[str], int | None]:
+    """Which of the patterns is the first that finds a text, looking for all of them at once.
+
+    Raises:
+        QueryError: one of them is not a pattern.
+    """
+    for pattern in patterns:
+        compile_pattern(pattern)
+    every = re2.Set.SearchSet(_options(_SET_MEMORY_BYTES))
+    for pattern in patterns:
+        every.Add(pattern)
+    every.Compile()
+    # A set answers nothing at all, or `None`, where it finds nothing.
+    return lambda text: min(every.Match(text) or (), default=None) if patterns else None
+
+
+def _options(memory_bytes: int) -> re2.Options:
+    options = re2.Options()
+    options.dot_nl = True
+    options.log_errors = False
+    options.max_mem = memory_bytes
+    return options
 
 
 def _text_test(matcher: ast.Matcher, key: str = "") -> Test:

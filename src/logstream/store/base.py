@@ -36,7 +36,9 @@ __all__ = [
     "FieldInfo",
     "HistogramBucket",
     "InsertResult",
+    "PatternCount",
     "QueryLimits",
+    "QueryProgress",
     "QueryStats",
     "Scanned",
     "SearchPage",
@@ -62,10 +64,15 @@ class TimeRange(msgspec.Struct, frozen=True):
 
 
 class QueryLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one query may cost before it is stopped with a clear error."""
+    """What one query may cost before it is stopped with a clear error.
+
+    ``name``: what `Store.progress` is asked by while it runs, unique among the queries that run;
+    empty: nobody will ask.
+    """
 
     timeout_s: float = 30.0
     memory_bytes: int = 1 << 30
+    name: str = ""
 
 
 DEFAULT_LIMITS = QueryLimits()
@@ -83,6 +90,18 @@ class Cursor(msgspec.Struct, frozen=True):
 
     timestamp_ns: int
     id: int
+
+
+class QueryProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a query is that still runs, as its engine counts.
+
+    ``total_rows``: rows it will read at most, as far as it knows by now; ``None``: it does not.
+    ``elapsed_s``: since the engine began with it; of several statements the longest.
+    """
+
+    read_rows: int
+    total_rows: int | None
+    elapsed_s: float
 
 
 class QueryStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +144,18 @@ class HistogramBucket(msgspec.Struct, frozen=True):
 
     start_ns: int
     counts: Mapping[str, int]
+
+
+class PatternCount(msgspec.Struct, frozen=True):
+    """Rows of one interval, level and pattern; never none. ``pattern`` is the first one in the list
+    that finds the row's message, ``None``: none does. ``first_ns``, ``last_ns``: their times."""
+
+    pattern: int | None
+    start_ns: int
+    level: str
+    count: int
+    first_ns: int
+    last_ns: int
 
 
 class ValueCount(msgspec.Struct, frozen=True):
@@ -282,6 +313,31 @@ class Store(ABC):
     ) -> list[FieldInfo]:
         """Fields that occur in the matching rows, commonest first, ties by name."""
 
+    async def count_patterns(
+        self,
+        where: Filter,
+        between: TimeRange,
+        patterns: Sequence[str],
+        *,
+        interval_ns: int,
+        limits: QueryLimits = DEFAULT_LIMITS,
+    ) -> list[PatternCount] | None:
+        """All matching rows by which of several patterns their message fits, in one pass: oldest
+        interval first. Asked when message templates were mined from a sample, to count them all.
+
+        ``patterns``: RE2, as `query.Regex` has them, of ``\\s \\S \\d``, groups, repeats and
+        classes that negate nothing: what engines for many patterns at once can be trusted with.
+        Intervals as in `histogram`.
+
+        Returns ``None`` when this store cannot, so that whoever asks has to estimate; that is what
+        this method says unless a store does better.
+
+        Raises:
+            QueryError, QueryTimeout, QueryTooExpensive, StoreUnavailable.
+        """
+        del where, between, patterns, interval_ns, limits
+        return None
+
     @abstractmethod
     async def context(
         self,
@@ -320,6 +376,19 @@ class Store(ABC):
     @abstractmethod
     async def stats(self) -> StoreStats:
         """Size and span; from metadata, cheap enough to be asked every few seconds."""
+
+    async def progress(self, name: str) -> QueryProgress | None:
+        """How far the query is whose `QueryLimits` have this name.
+
+        ``None``: it has not begun, has ended, or this kind of store cannot tell, which is what
+        this method says unless a store does better. Never a guess. It may be asked several times
+        a second and neither waits for the query nor slows it down.
+
+        Raises:
+            StoreUnavailable: nobody could be asked.
+        """
+        del name
+        return None
 
     @abstractmethod
     async def explain(self, query: Query, between: TimeRange) -> str:

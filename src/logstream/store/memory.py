@@ -11,12 +11,13 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 import pyarrow as pa
 
 from logstream.errors import RecordsRejected
-from logstream.query import CANONICAL, AttributeMap, Filter, Query, attribute, resolve
+from logstream.query import CANONICAL, AttributeMap, Filter, Query, Regex, attribute, resolve
 from logstream.query.evaluate import evaluate, predicate
 from logstream.query.fields import Kind
 from logstream.query.text import number_of
 from logstream.query.values import present_value
 from logstream.record import Record, batch_of, encode_batch, records_of
+from logstream.severity import level_of_number
 from logstream.store.base import (
     DEFAULT_LIMITS,
     ROW_BITS,
@@ -25,6 +26,7 @@ from logstream.store.base import (
     FieldInfo,
     HistogramBucket,
     InsertResult,
+    PatternCount,
     QueryLimits,
     QueryStats,
     Scanned,
@@ -167,6 +169,30 @@ class MemoryStore(Store):
                 counts[name] += 1
                 numbers[name] += value
         return field_infos({name: (count, numbers[name]) for name, count in counts.items()})
+
+    async def count_patterns(
+        self,
+        where: Filter,
+        between: TimeRange,
+        patterns: Sequence[str],
+        *,
+        interval_ns: int,
+        limits: QueryLimits = DEFAULT_LIMITS,
+    ) -> list[PatternCount] | None:
+        check_buckets(between, interval_ns)
+        keep = [predicate(Regex(pattern)) for pattern in patterns]
+        times: dict[tuple[int, int | None, str], list[int]] = {}
+        for row in self._matching(where, between):
+            record = row.record
+            fits = next((n for n, fit in enumerate(keep) if fit(record)), None)
+            start_ns = record.timestamp_ns // interval_ns * interval_ns
+            level = level_of_number(record.severity_number)
+            times.setdefault((start_ns, fits, level), []).append(record.timestamp_ns)
+        found = sorted(times.items(), key=lambda item: item[0][0])
+        return [
+            PatternCount(fits, start_ns, level, len(each), min(each), max(each))
+            for (start_ns, fits, level), each in found
+        ]
 
     async def context(
         self,

@@ -18,6 +18,7 @@ from logstream.store.base import (
     HistogramBucket,
     InsertResult,
     QueryLimits,
+    QueryProgress,
     Scanned,
     SearchPage,
     Store,
@@ -60,6 +61,7 @@ class FaultyStore(Store):
 
     Attributes:
         down: While true every call fails, except `close`.
+        failing: Names of methods whose calls fail, one by one.
         gate: Inserts wait until it is set; it is set from the start.
         inserts: Every insert that was asked for, in order.
     """
@@ -77,6 +79,7 @@ class FaultyStore(Store):
         self.poison = poison
         self.riddle = riddle
         self.down = False
+        self.failing: set[str] = set()
         self.gate = asyncio.Event()
         self.gate.set()
         self.inserts: list[InsertCall] = []
@@ -111,8 +114,8 @@ class FaultyStore(Store):
             raise StoreUnavailable(f"{fault.value}, on purpose")
         return result
 
-    def _check(self) -> None:
-        if self.down:
+    def _check(self, method: str = "") -> None:
+        if self.down or method in self.failing:
             raise StoreUnavailable("down, on purpose")
 
     async def search(
@@ -125,7 +128,7 @@ class FaultyStore(Store):
         count: bool = True,
         limits: QueryLimits = QueryLimits(),
     ) -> SearchPage:
-        self._check()
+        self._check("search")
         return await self.inner.search(
             where, between, limit=limit, cursor=cursor, count=count, limits=limits
         )
@@ -133,7 +136,7 @@ class FaultyStore(Store):
     async def table(
         self, query: Query, between: TimeRange, *, limits: QueryLimits = QueryLimits()
     ) -> TableResult:
-        self._check()
+        self._check("table")
         return await self.inner.table(query, between, limits=limits)
 
     async def histogram(
@@ -145,7 +148,7 @@ class FaultyStore(Store):
         by: str = "level",
         limits: QueryLimits = QueryLimits(),
     ) -> list[HistogramBucket]:
-        self._check()
+        self._check("histogram")
         return await self.inner.histogram(
             where, between, interval_ns=interval_ns, by=by, limits=limits
         )
@@ -159,7 +162,7 @@ class FaultyStore(Store):
         limit: int = 20,
         limits: QueryLimits = QueryLimits(),
     ) -> dict[str, list[ValueCount]]:
-        self._check()
+        self._check("facets")
         return await self.inner.facets(where, between, fields=fields, limit=limit, limits=limits)
 
     async def field_values(
@@ -172,7 +175,7 @@ class FaultyStore(Store):
         limit: int = 20,
         limits: QueryLimits = QueryLimits(),
     ) -> list[ValueCount]:
-        self._check()
+        self._check("field_values")
         return await self.inner.field_values(
             field, prefix, where, between, limit=limit, limits=limits
         )
@@ -180,7 +183,7 @@ class FaultyStore(Store):
     async def fields(
         self, where: Filter, between: TimeRange, *, limits: QueryLimits = QueryLimits()
     ) -> list[FieldInfo]:
-        self._check()
+        self._check("fields")
         return await self.inner.fields(where, between, limits=limits)
 
     async def context(
@@ -192,7 +195,7 @@ class FaultyStore(Store):
         after: int,
         limits: QueryLimits = QueryLimits(),
     ) -> tuple[list[StoredRecord], StoredRecord | None, list[StoredRecord]]:
-        self._check()
+        self._check("context")
         return await self.inner.context(anchor, where, before=before, after=after, limits=limits)
 
     def scan(
@@ -203,25 +206,29 @@ class FaultyStore(Store):
         after: Cursor | None = None,
         limits: QueryLimits = QueryLimits(),
     ) -> AsyncGenerator[Scanned]:
-        self._check()
+        self._check("scan")
         return self.inner.scan(where, between, after=after, limits=limits)
 
     async def stats(self) -> StoreStats:
-        self._check()
+        self._check("stats")
         return await self.inner.stats()
 
+    async def progress(self, name: str) -> QueryProgress | None:
+        self._check("progress")
+        return await self.inner.progress(name)
+
     async def explain(self, query: Query, between: TimeRange) -> str:
-        self._check()
+        self._check("explain")
         return await self.inner.explain(query, between)
 
     async def enforce_retention(
         self, *, now_ns: int, max_age_s: float, max_bytes: int
     ) -> list[str]:
-        self._check()
+        self._check("enforce_retention")
         return await self.inner.enforce_retention(
             now_ns=now_ns, max_age_s=max_age_s, max_bytes=max_bytes
         )
 
     async def ping(self) -> None:
-        self._check()
+        self._check("ping")
         await self.inner.ping()

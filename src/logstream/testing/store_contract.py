@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ from logstream.clock import NS_PER_S
 from logstream.errors import QueryError, RecordsRejected
 from logstream.query import Everything, Filter, parse
 from logstream.record import SCHEMA, Record, batch_of, records_of
-from logstream.store.base import Cursor, Store, StoredRecord, TimeRange
+from logstream.store.base import Cursor, QueryLimits, Store, StoredRecord, TimeRange
 from logstream.timestamps import MAX_TIMESTAMP_NS, MIN_TIMESTAMP_NS
 
 __all__ = ["ALL_TIME", "START_NS", "StoreContract", "every_page", "log", "logs"]
@@ -318,6 +319,31 @@ class StoreContract:
         for prefix in ("Node", "%", "nod_"):
             assert await store.field_values("host", prefix, _EVERYTHING, ALL_TIME) == []
 
+    async def test_patterns_are_counted_by_the_first_that_fits(self, store: Store) -> None:
+        """A store that can counts every matching row once, by interval, level and first pattern."""
+        await store.insert(batch_of([*logs(30), log(30, at_ns=START_NS - 1)]), group=1)
+        patterns = [r"^request [1-9] took \d+ms$", r"^request \d+ took [0-4]ms$", r"^\s*$"]
+        found = await store.count_patterns(
+            where("request"),
+            TimeRange(START_NS, START_NS + 30 * NS_PER_S),
+            patterns,
+            interval_ns=10 * NS_PER_S,
+        )
+        if found is None:
+            pytest.skip("this store leaves it to estimates")
+        assert [each.start_ns for each in found] == sorted(each.start_ns for each in found)
+        totals: Counter[tuple[int | None, str]] = Counter()
+        for each in found:
+            assert each.start_ns % (10 * NS_PER_S) == 0
+            assert each.start_ns <= each.first_ns <= each.last_ns < each.start_ns + 10 * NS_PER_S
+            totals[each.pattern, each.level] += each.count
+        expected: Counter[tuple[int | None, str]] = Counter()
+        for record in logs(30):
+            number = int(record.attributes["number"])
+            fits = 0 if 1 <= number <= 9 else 1 if number % 10 <= 4 else None
+            expected[fits, record.level] += 1
+        assert totals == expected
+
     async def test_fields_that_occur(self, store: Store) -> None:
         """Fields are named as a query would write them, with how often they occur."""
         tricky = Record(timestamp_ns=START_NS, attributes={"level": "x", "a b": "1e999"})
@@ -393,6 +419,29 @@ class StoreContract:
         """A person can read what would be run, with pipes and without."""
         for text in ("took level:error", "* | stats count() by service"):
             assert await store.explain(parse(text), ALL_TIME)
+
+    async def test_progress_is_told_only_of_what_runs(self, store: Store) -> None:
+        """Whatever is told of a running query, rows read only grow and never pass the total;
+        before, afterwards and of others there is nothing to tell."""
+        await store.insert(batch_of(logs(50)), group=1)
+        assert await store.progress("slow") is None
+        limits = QueryLimits(name="slow")
+        query = parse("/req.*9ms/ | stats count() by number, host, service")
+        asking = asyncio.ensure_future(store.table(query, ALL_TIME, limits=limits))
+        told = []
+        while not asking.done():
+            told.append(await store.progress("slow"))
+            assert await store.progress("another") is None
+            assert await store.progress("") is None
+            await asyncio.sleep(0)
+        assert (await asking).rows
+        assert await store.progress("slow") is None
+        known = [each for each in told if each is not None]
+        assert [each.read_rows for each in known] == sorted(each.read_rows for each in known)
+        for each in known:
+            assert each.read_rows >= 0
+            assert each.elapsed_s >= 0
+            assert each.total_rows is None or each.total_rows >= each.read_rows
 
     async def test_a_pattern_that_does_not_compile_is_the_askers_mistake(
         self, store: Store

@@ -14,6 +14,7 @@ from logstream.query.to_clickhouse import Params, compile_filter
 from logstream.record import Record
 from logstream.store.base import QueryLimits, StoredRecord, TimeRange
 from logstream.store.clickhouse.driver import Answer, Engine
+from logstream.store.clickhouse.errors import MapError, read_error
 from logstream.timestamps import MAX_TIMESTAMP_NS, MIN_TIMESTAMP_NS
 
 __all__ = [
@@ -47,19 +48,28 @@ class Source(msgspec.Struct, frozen=True):
     engine: Engine
     table: str
 
-    async def rows(self, sql: str, params: Params, limits: QueryLimits) -> Answer:
+    async def rows(
+        self, sql: str, params: Params, limits: QueryLimits, *, map_error: MapError = read_error
+    ) -> Answer:
         """Run a SELECT within its limits.
 
         Raises:
             QueryError, QueryTimeout, QueryTooExpensive, StoreUnavailable.
         """
         settings = _settings(limits)
-        return await self.engine.run("query", lambda h: h.rows(sql, params.values, settings))
+        return await self.engine.run(
+            "query",
+            lambda h: h.rows(sql, params.values, settings),
+            map_error=map_error,
+            name=limits.name,
+        )
 
     async def arrow(self, sql: str, params: Params, limits: QueryLimits) -> pa.Table | None:
         """Like `rows`, as Arrow; ``None``: no rows."""
         settings = _settings(limits)
-        return await self.engine.run("query", lambda h: h.arrow(sql, params.values, settings))
+        return await self.engine.run(
+            "query", lambda h: h.arrow(sql, params.values, settings), name=limits.name
+        )
 
 
 def _settings(limits: QueryLimits) -> dict[str, int | str]:

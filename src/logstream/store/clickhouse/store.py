@@ -18,7 +18,9 @@ from logstream.store.base import (
     FieldInfo,
     HistogramBucket,
     InsertResult,
+    PatternCount,
     QueryLimits,
+    QueryProgress,
     Scanned,
     SearchPage,
     Store,
@@ -34,6 +36,8 @@ from logstream.store.clickhouse.driver import Engine, Handle, OpenClient
 from logstream.store.clickhouse.errors import write_error
 from logstream.store.clickhouse.insert import insert_group
 from logstream.store.clickhouse.migrate import migrate
+from logstream.store.clickhouse.patterns import count_patterns
+from logstream.store.clickhouse.progress import read_progress
 from logstream.store.clickhouse.retention import drop_days, read_stats
 from logstream.store.clickhouse.source import Source
 from logstream.store.clickhouse.topology import Topology
@@ -151,6 +155,19 @@ class ClickHouseStore(Store):
     ) -> list[FieldInfo]:
         return await counts.fields(self._source, where, between, limits)
 
+    async def count_patterns(
+        self,
+        where: Filter,
+        between: TimeRange,
+        patterns: Sequence[str],
+        *,
+        interval_ns: int,
+        limits: QueryLimits = DEFAULT_LIMITS,
+    ) -> list[PatternCount] | None:
+        return await count_patterns(
+            self._source, where, between, patterns, interval_ns=interval_ns, limits=limits
+        )
+
     async def context(
         self,
         anchor: Cursor,
@@ -176,6 +193,12 @@ class ClickHouseStore(Store):
 
     async def stats(self) -> StoreStats:
         return await self._engine.run("admin", lambda handle: read_stats(handle, self._topology))
+
+    async def progress(self, name: str) -> QueryProgress | None:
+        tags = self._engine.running(name) if name else []
+        if not tags:
+            return None
+        return await self._engine.run("admin", lambda h: read_progress(h, self._topology, tags))
 
     async def explain(self, query: Query, between: TimeRange) -> str:
         return await reads.explain(self._source, query, between, DEFAULT_LIMITS)

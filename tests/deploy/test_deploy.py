@@ -149,7 +149,8 @@ def test_containers_can_do_little(services: Services) -> None:
     for each in ours(services).values():
         assert each["read_only"] is True
         folders = [mount.partition(":")[0] for mount in each["tmpfs"]]
-        assert folders == ["/tmp", image_environment()["LOGSTREAM_DATA_DIR"]]
+        kept = [volume.partition(":")[2] for volume in each.get("volumes", ())]
+        assert folders + kept == ["/tmp", image_environment()["LOGSTREAM_DATA_DIR"]]
     for name in services.keys() - ours(services).keys():
         assert services[name]["user"] not in ("root", "0"), name
         assert "ports" not in services[name], name
@@ -159,7 +160,7 @@ def test_servers_keep_what_they_have(file: Path, services: Services) -> None:
     """Redis and the store have volumes of their own, tags that do not move and health checks."""
     whole = yaml.safe_load(filled(file.read_text(), SECRETS))
     servers = services.keys() - ours(services).keys()
-    assert whole["volumes"].keys() == servers
+    assert whole["volumes"].keys() == servers | {"dashboard"}
     for name in servers:
         [volume] = services[name]["volumes"]
         assert volume.startswith(f"{name}:/")
@@ -167,6 +168,14 @@ def test_servers_keep_what_they_have(file: Path, services: Services) -> None:
         assert services[name]["healthcheck"]["test"]
         assert services[name]["networks"] == ["back"]
     assert whole["networks"]["back"]["internal"] is True
+
+
+def test_what_users_save_is_kept(services: Services) -> None:
+    """The dashboard's own folder is a volume: what users save lasts; no other's is."""
+    assert services["dashboard"]["volumes"] == [
+        f"dashboard:{image_environment()['LOGSTREAM_DATA_DIR']}"
+    ]
+    assert [name for name, each in ours(services).items() if "volumes" in each] == ["dashboard"]
 
 
 def test_each_waits_for_what_it_needs(services: Services) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import httpx
 import pytest
 
 from logstream.dashboard.services import Services
 from logstream.record import Record
+from logstream.settings import Settings
 from logstream.testing.clock import FakeClock
 from tests.dashboard.support import (
     NOW_NS,
@@ -25,8 +27,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def services(clock: FakeClock) -> AsyncIterator[Services]:
-    async with make_services(clock=clock) as made:
+async def services(clock: FakeClock, tmp_path: Path) -> AsyncIterator[Services]:
+    async with make_services(clock=clock, settings=Settings(data_dir=tmp_path)) as made:
         yield made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 from collections.abc import Sequence
 
 import httpx
@@ -128,3 +129,58 @@ def test_no_csv_cell_is_a_formula(messages: list[str]) -> None:
         shown = message.replace("\0", "\\0")
         assert row[0] == (f"'{shown}" if shown[:1] in tuple("=+-@\t\r") and shown else shown)
         assert row[1] == f"'={shown}"
+
+
+def _fleet(count: int) -> list[Record]:
+    """Records as applications write them: few services, many ids."""
+    chance = random.Random(7)
+    return [
+        Record(
+            timestamp_ns=NOW_NS - (count - i) * 1_000_000 + chance.randrange(1_000_000),
+            level=chance.choice(("info", "info", "info", "warn", "error")),
+            severity_number=9,
+            service=chance.choice(("gateway", "checkout", "payment", "auth")),
+            message=f"GET /api/{chance.randrange(10_000)} 200 in {chance.randrange(90)} ms",
+            trace_id=f"{chance.getrandbits(128):032x}",
+            attributes={"status": "200", "user": f"u-{chance.randrange(100_000)}"},
+            resource={"host.name": f"node-{chance.randrange(5)}"},
+        )
+        for i in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("format", "columns", "count"),
+    [
+        ("ndjson", "", 6_000),
+        ("csv", "timestamp,service,message", 6_000),
+        ("txt", "", 6_000),
+        ("parquet", "timestamp,service,message", 6_000),
+        ("parquet", "", 24_000),
+    ],
+)
+async def test_the_size_is_about_that_of_the_file(
+    client: httpx.AsyncClient, services: Services, format: str, columns: str, count: int
+) -> None:
+    """The newest records tell the size of all within a tenth, compressed or not."""
+    await store_records(services.store, _fleet(count))
+    params = {"format": format, "columns": columns}
+    answer = await client.get(f"{EXPORT}/size", params={**params, "records": count})
+    assert answer.json()["sampled"] == 2_000
+    file = (await client.get(EXPORT, params=params)).content
+    assert answer.json()["bytes"] == pytest.approx(len(file), rel=0.1)
+
+
+async def test_the_size_of_little_is_exact(
+    client: httpx.AsyncClient, stored: Sequence[Record]
+) -> None:
+    """What fits the sample is measured; of nothing there is nothing to judge by, nor of a table."""
+    for name in ("ndjson", "parquet"):
+        params = {"format": name, "records": str(len(stored))}
+        size = (await client.get(f"{EXPORT}/size", params=params)).json()["bytes"]
+        assert size == len((await client.get(EXPORT, params={"format": name})).content)
+    nothing = {"query": "nosuchword", "records": "0"}
+    answer = await client.get(f"{EXPORT}/size", params=nothing)
+    assert answer.json() == {"bytes": None, "sampled": 0}
+    table = {"query": "* | stats count()", "records": "1"}
+    assert_error(await client.get(f"{EXPORT}/size", params=table), 400, "bad_request")

@@ -24,6 +24,7 @@ from logstream.record import Record, batch_of, encode_batch
 from logstream.settings import Settings
 from logstream.store.base import Cursor, QueryLimits, SearchPage, Store, StoreStats, TimeRange
 from logstream.store.memory import MemoryStore
+from logstream.testing.faults import FaultyStore
 from tests.dashboard.support import assert_error, make_services
 
 NO_LIMITS = QueryLimits()
@@ -263,8 +264,9 @@ async def test_pages_share_one_look(page: str) -> None:
 
 async def test_a_failed_look_does_not_end_the_stream() -> None:
     """A store that is down is an error event; the stream goes on. A bad query is refused first."""
-
-    async with running(DownStore()) as (_, client, _stop):
+    store = FaultyStore(MemoryStore())
+    async with running(store) as (_, client, _stop):
+        store.down = True
         url = "/api/v1/overview/stream?every_s=1"
         async with client.stream("GET", url) as response:
             events = Events(response)
@@ -272,6 +274,31 @@ async def test_a_failed_look_does_not_end_the_stream() -> None:
                 _, body = await events.next("error")
                 assert body["error"]["code"] == "store_unavailable"
         assert_error(await client.get(f"{url}&query=("), 400, "bad_query")
+        store.down = False
+
+
+async def test_a_panel_of_the_overview_fails_alone() -> None:
+    """What one query cannot answer comes as that panel's error, beside the others' answers; it
+    is there again with the next look."""
+    store = FaultyStore(MemoryStore())
+    async with running(store) as (services, client, _stop):
+        await services.store.insert(batch_of([record(services, "new")]), group=1)
+        store.failing = {"search"}
+        url = "/api/v1/overview/stream?every_s=1"
+        async with client.stream("GET", url) as response:
+            events = Events(response)
+            _, told = await events.next("overview")
+            assert told["newest_errors"] is None
+            assert told["failed"].keys() == {"newest_errors"}
+            error = told["failed"]["newest_errors"]
+            assert error["code"] == "store_unavailable"
+            assert error["request_id"] == response.headers["x-request-id"]
+            assert told["volume"]["total"] == 1
+            assert told["noisiest_services"] == []
+            store.failing = set()
+            _, told = await events.next("overview")
+            assert told["newest_errors"] == []
+            assert told["failed"] == {}
 
 
 class SlowStore(MemoryStore):

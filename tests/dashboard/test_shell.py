@@ -18,8 +18,9 @@ from logstream.dashboard.app import create_app
 from logstream.dashboard.auth import Gate, host_of
 from logstream.dashboard.services import Services
 from logstream.errors import LogStreamError
+from logstream.query import Query
 from logstream.settings import Settings
-from logstream.store.base import StoreStats
+from logstream.store.base import TimeRange
 from logstream.store.memory import MemoryStore
 from logstream.testing.clock import FakeClock
 from tests.dashboard.support import assert_error, make_services, open_client
@@ -200,7 +201,7 @@ async def test_routes_that_are_not_there(client: httpx.AsyncClient) -> None:
 class BrokenStore(MemoryStore):
     """A store with a bug."""
 
-    async def stats(self) -> StoreStats:
+    async def explain(self, query: Query, between: TimeRange) -> str:
         raise RuntimeError("secret-path/internals")
 
 
@@ -211,7 +212,7 @@ async def test_bugs_stay_in_the_log(clock: FakeClock, caplog: pytest.LogCaptureF
         open_client(services) as client,
     ):
         with caplog.at_level("ERROR", "logstream.dashboard"):
-            response = await client.get("/api/v1/overview")
+            response = await client.get("/api/v1/explain")
     error = assert_error(response, 500, "internal")
     assert "internals" not in response.text
     assert error["request_id"] in caplog.text
@@ -245,13 +246,16 @@ async def test_openapi_names_every_route(client: httpx.AsyncClient, services: Se
         for method in set(route.methods) - {"OPTIONS"}:
             operation = document["paths"][path][method.lower()]
             assert operation["summary"]
-            content = operation["responses"]["200"]["content"]
+            answers = operation["responses"]
+            content = answers["200" if "200" in answers else "201"]["content"]
             assert all(each["schema"] for each in content.values())
             error = operation["responses"]["400"]["content"]["application/json"]["schema"]
             assert error["$ref"].endswith("ErrorAnswer")
     search = document["paths"]["/api/v1/search"]["get"]
     names = {parameter["name"] for parameter in search["parameters"]}
-    assert names == {"query", "from", "to", "limit", "cursor", "count", "truncate"}
+    assert names == {
+        "query", "from", "to", "limit", "cursor", "count", "truncate", "query_id",
+    }  # fmt: skip
 
 
 async def test_openapi_references_resolve(client: httpx.AsyncClient) -> None:

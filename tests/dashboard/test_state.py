@@ -21,6 +21,7 @@ from logstream.settings import Settings
 from logstream.store.base import StoreStats
 from logstream.store.memory import MemoryStore
 from logstream.testing.clock import FakeClock
+from logstream.testing.faults import FaultyStore
 from tests.dashboard.support import (
     NOW_NS,
     S,
@@ -56,6 +57,32 @@ async def test_overview_counts_and_compares(
         "out of memory",
         "connection refused",
     ]
+
+
+@pytest.mark.parametrize(
+    ("failing", "lost"),
+    [
+        ("histogram", {"volume", "logs_per_s", "error_rate"}),
+        ("facets", {"errors_by_service", "noisiest_services"}),
+        ("table", {"active_services"}),
+        ("search", {"newest_errors"}),
+        ("stats", {"stored_records"}),
+    ],
+)
+async def test_each_panel_of_the_overview_fails_alone(failing: str, lost: set[str]) -> None:
+    """A query that fails takes its own panels and no other, and each says why."""
+    store = FaultyStore(MemoryStore())
+    async with make_services(store=store) as services, open_client(services) as client:
+        store.failing = {failing}
+        response = await client.get("/api/v1/overview")
+        answer = response.json()
+        assert {name for name, value in answer.items() if value is None} == lost
+        assert answer["failed"].keys() == lost
+        for error in answer["failed"].values():
+            assert error["code"] == "store_unavailable"
+            assert error["request_id"] == response.headers["x-request-id"]
+        store.failing, store.down = set(), True
+        assert_error(await client.get("/api/v1/overview"), 503, "store_unavailable")
 
 
 async def test_every_number_links_to_its_records(

@@ -26,7 +26,7 @@ from logstream.store.base import Store
 from logstream.store.memory import MemoryStore
 from logstream.testing.faults import FaultyStore
 from logstream.worker.worker import Worker
-from tests.worker.pipeline import QUICK, memory_broker, message, send, until, until_empty
+from tests.worker.pipeline import QUICK, START_NS, memory_broker, message, send, until, until_empty
 
 
 @pytest.fixture
@@ -40,9 +40,10 @@ async def hub_of(
     store: Store | None = None,
     settings: Settings = QUICK,
     *,
+    told: bool = True,
     ring_bytes: int = 1 << 24,
 ) -> AsyncIterator[Hub]:
-    hub = Hub(broker, store, settings, ring_bytes=ring_bytes)
+    hub = Hub(broker, store, settings, told=told, ring_bytes=ring_bytes)
     await hub.start()
     try:
         yield hub
@@ -237,6 +238,17 @@ class TestResuming:
         assert len(event.rows) == 500
         assert texts(rows) == [*(f"{i}" for i in range(500, 700)), "after"]
 
+    async def test_a_hub_closed_while_a_tail_resumes(self, broker: MemoryBroker) -> None:
+        """The tail is opened and has ended, like every other one."""
+        async with hub_of(broker) as hub:
+            async with await hub.open(Everything()) as tail:
+                await send(broker, ["a"])
+                await rows_of(tail, 1)
+            opening = asyncio.create_task(hub.open(Everything(), resume=f"{hub.name}.0.0"))
+            await asyncio.sleep(0)
+            await hub.close()
+            assert [event async for event in await opening] == []
+
     @pytest.mark.parametrize("resume", ["", "rubbish", "0.0.0", "-1.2.x", "٣.٣.٣"])
     async def test_an_unknown_place_is_a_gap(self, broker: MemoryBroker, resume: str) -> None:
         """A place of another hub, or none at all, is answered by saying that there is a gap."""
@@ -311,6 +323,77 @@ class TestBackfill:
             assert sorted(texts(rows)) == ["0", "1", "2", "3", "4"]
             assert tail.status().backfill_complete
             assert [row.received_ns is None for row in rows] == [row.id is not None for row in rows]
+
+    async def test_from_a_store_that_nobody_tells_of(self, broker: MemoryBroker) -> None:
+        """Beside another worker too: what is older than the ring comes from the store, what is in
+        both comes once, and what comes live does not come before."""
+        store = FaultyStore(MemoryStore())
+        async with hub_of(broker, told=True) as other, working(broker, store, other):
+            await send(broker, ["old", "twin"], ["twin"])
+            await until_empty(broker)
+            async with hub_of(broker, store, told=False) as hub:
+                await send(broker, ["in both", "twin"])
+                await until_empty(broker)
+                store.gate.clear()
+                await send(broker, ["not yet stored"], received_ns=START_NS + 1)
+                await asyncio.sleep(0.02)
+                tail = await hub.open(Everything(), backfill=10)
+                assert tail.status().backfill_complete
+                store.gate.set()
+                await send(broker, ["live"], received_ns=START_NS + 2)
+                rows = texts(await rows_of(tail, 7))
+                assert sorted(rows[:3]) == ["old", "twin", "twin"]
+                assert rows[3:] == ["in both", "twin", "not yet stored", "live"]
+                assert texts(await rows_of(await hub.open(Everything(), backfill=2), 2)) == [
+                    "not yet stored",
+                    "live",
+                ]
+
+    async def test_what_waited_before_the_hub_makes_it_incomplete(
+        self, broker: MemoryBroker
+    ) -> None:
+        """What neither the ring nor the store has yet is said to be missing; so is all that a
+        store that is down would have."""
+        store = FaultyStore(MemoryStore())
+        await send(broker, ["waits"])
+        async with hub_of(broker, store, told=False) as hub:
+            await send(broker, ["seen"], received_ns=START_NS + 1)
+            await asyncio.sleep(0.02)
+            tail = await hub.open(Everything(), backfill=10)
+            assert texts(await rows_of(tail, 1)) == ["seen"]
+            assert not tail.status().backfill_complete
+            store.down = True
+            tail = await hub.open(Everything(), backfill=10)
+            assert texts(await rows_of(tail, 1)) == ["seen"]
+            assert not tail.status().backfill_complete
+
+    @given(data=st.data(), seed=st.integers(0, 1000))
+    async def test_untold_no_repetition(self, data: st.DataObject, seed: int) -> None:
+        """Opened at any moment while others write the store, nothing is shown twice, and what was
+        sent since the hub began is all there."""
+        broker, store = memory_broker(SYSTEM_CLOCK), MemoryStore()
+        before, opened_at, total = (data.draw(st.integers(0, 12)) for _ in range(3))
+        chance = random.Random(seed)
+
+        async def sending(numbers: range) -> None:
+            for number in numbers:
+                await send(broker, [f"{number}"])
+                await asyncio.sleep(chance.choice((0, 0, 0.001)))
+
+        async with hub_of(broker) as other, working(broker, store, other):
+            await sending(range(before))
+            await until_empty(broker)
+            async with hub_of(broker, store, told=False) as hub:
+                await sending(range(before, before + opened_at))
+                rest = asyncio.create_task(
+                    sending(range(before + opened_at, before + opened_at + total))
+                )
+                tail = await hub.open(Everything(), backfill=100)
+                await rest
+                count = before + opened_at + total
+                rows = texts(await rows_of(tail, count)) if count else []
+                assert sorted(rows, key=int) == [f"{number}" for number in range(count)]
+                tail.close()
 
     async def test_twins_are_both_shown(self, broker: MemoryBroker) -> None:
         """Equal records, one stored and one not yet, are two records."""

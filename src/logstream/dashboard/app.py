@@ -22,12 +22,18 @@ from logstream.dashboard import (
     overview_stream,
     page,
     params,
+    patterns,
+    pins,
     pipeline,
     pipeline_stream,
+    progress,
     pushed,
     queue,
+    running,
     search,
+    share,
     tail,
+    views,
 )
 from logstream.dashboard.auth import Gate
 from logstream.dashboard.services import Services
@@ -62,16 +68,29 @@ def create_app(services: Services, site: Site | None = None) -> Litestar:
                 context.context,
                 context.trace,
                 overview.overview,
+                patterns.patterns,
+                patterns.patterns_by_post,
             ),
             overview_stream.overview_stream,
             pipeline.pipeline,
             pipeline_stream.pipeline_stream,
-            _queued(export.export),
+            _queued(export.export, export.export_size),
             tail.tail,
+            progress.progress,
+            progress.stop,
             dead_letters.list_dead_letters,
             dead_letters.replay_dead_letters,
             dead_letters.delete_dead_letters,
             health.info,
+            share.share,
+            share.shared,
+            views.list_views,
+            views.add_view,
+            views.change_view,
+            views.delete_view,
+            pins.list_pins,
+            pins.change_pin,
+            pins.shelf_state,
         ],
     )
     described: dict[str, Any] = {
@@ -101,6 +120,7 @@ def create_app(services: Services, site: Site | None = None) -> Litestar:
     app.state[openapi.ROUTES] = described
     app.state[params.PARAMETERS] = params.parameters_of(app)
     app.state[pushed.LOOKS] = pushed.Looks()
+    app.state[running.RUNNING] = running.RunningQueries()
     app.state[queue.QUEUE] = queue.QueryQueue(services.settings.query_queue)
     handler = Pages(app.asgi_handler, site) if site else app.asgi_handler
     # Outside of everything, so that it also sees what no route answers.

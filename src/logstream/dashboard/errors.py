@@ -34,7 +34,15 @@ from logstream.errors import (
     UnsupportedMedia,
 )
 
-__all__ = ["ERRORS", "ErrorAnswer", "ErrorBody", "InternalError", "describe", "suggestion"]
+__all__ = [
+    "CHANGING_ERRORS",
+    "ERRORS",
+    "ErrorAnswer",
+    "ErrorBody",
+    "InternalError",
+    "describe",
+    "suggestion",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +104,12 @@ ERRORS: dict[int, ResponseSpec] = {
     504: _spec("The query took longer than one query may take."),
 }
 """The error answers of any route, for OpenAPI."""
+
+CHANGING_ERRORS: dict[int, ResponseSpec] = ERRORS | {
+    409: _spec("Somebody else has changed it, the name is taken, or there is no room."),
+    413: _spec("Larger than what is kept."),
+}
+"""The error answers of routes that change what the dashboard keeps for its users."""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

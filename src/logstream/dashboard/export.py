@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any, Literal
 
+import msgspec
 import pyarrow as pa
 from litestar import Request, get
 from litestar.openapi.datastructures import ResponseSpec
@@ -20,15 +21,19 @@ from litestar.response import Stream
 
 from logstream.clock import NS_PER_S
 from logstream.dashboard.errors import ERRORS
-from logstream.dashboard.export_formats import Format, open_format
+from logstream.dashboard.export_formats import Format, open_format, size_of
 from logstream.dashboard.params import AskedDependency, ServicesDependency, split_names
 from logstream.dashboard.shell import resources_of
+from logstream.errors import BadRequest
+from logstream.record import batch_of
 from logstream.store.base import TableResult
 
-__all__ = ["export"]
+__all__ = ["export", "export_size"]
 
 # Small enough that writing one slice holds nothing else up for long.
 SLICE_ROWS = 1_000
+# By so many records the size of all is judged.
+SAMPLE_ROWS = 2_000
 
 FormatName = Annotated[
     Literal["ndjson", "csv", "txt", "parquet"],
@@ -39,6 +44,9 @@ Columns = Annotated[
     QueryParameter(
         name="columns", description="Fields to write, separated by commas; empty: the whole record."
     ),
+]
+Records = Annotated[
+    int, QueryParameter(name="records", ge=0, description="How many records match.")
 ]
 
 
@@ -74,6 +82,36 @@ async def export(
         media_type=writer.media_type,
         headers={"content-disposition": f'attachment; filename="logs-{stamp}.{format}"'},
     )
+
+
+class SizeAnswer(msgspec.Struct):
+    """``bytes``: about the file's size, judged by the ``sampled`` newest records; null: there are
+    none to judge by."""
+
+    bytes: int | None
+    sampled: int
+
+
+@get("/export/size", responses=ERRORS, summary="About how large a file will be")
+async def export_size(
+    services: ServicesDependency,
+    asked: AskedDependency,
+    records: Records,
+    format: FormatName = "ndjson",
+    columns: Columns = "",
+) -> SizeAnswer:
+    """What ``records`` matching records will take as a file of this format."""
+    if asked.query.pipes:
+        raise BadRequest("the size of a table cannot be told before it is made")
+    names = split_names(columns)
+    page = await services.store.search(
+        asked.where, asked.between, limit=SAMPLE_ROWS, count=False, limits=services.limits
+    )
+    if not page.records:
+        return SizeAnswer(None, 0)
+    sample = batch_of([each.record for each in reversed(page.records)])
+    size = await asyncio.to_thread(size_of, format, names, sample, records)
+    return SizeAnswer(size, sample.num_rows)
 
 
 async def _record_chunks(

@@ -1,17 +1,27 @@
-"""``/api/v1/overview``: the platform's state at a glance, each number with the query behind it."""
+"""``/api/v1/overview``: the platform's state at a glance, each number with the query behind it.
+
+Each panel has queries of its own and fails alone: what the others show does not wait for it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
-from litestar import get
+from litestar import Request, get
 
 from logstream.dashboard.answers import RecordAnswer, record_answer
-from logstream.dashboard.errors import ERRORS
+from logstream.dashboard.errors import (
+    ERRORS,
+    ErrorBody,
+    InternalError,
+    describe,
+    log_failure,
+    request_id_of,
+)
 from logstream.dashboard.facets import ValueAnswer, value_answers
 from logstream.dashboard.histogram import (
     HistogramAnswer,
@@ -22,6 +32,7 @@ from logstream.dashboard.histogram import (
 from logstream.dashboard.history import Span
 from logstream.dashboard.params import Asked, AskedDependency, ServicesDependency
 from logstream.dashboard.services import Services
+from logstream.errors import LogStreamError
 from logstream.query import (
     Aggregate,
     Bin,
@@ -34,7 +45,7 @@ from logstream.query import (
     all_of,
     resolve,
 )
-from logstream.store.base import HistogramBucket, TimeRange
+from logstream.store.base import HistogramBucket, TimeRange, ValueCount
 from logstream.timestamps import format_timestamp, parse_timestamp
 
 __all__ = ["OverviewAnswer", "look", "overview"]
@@ -44,6 +55,8 @@ T = TypeVar("T")
 # A little over 60, so that a window of 60 intervals that begins inside one still fits.
 SERIES_POINTS = 62
 TOP = 10
+
+_OURS = "something went wrong here"
 
 ERRORS_ONLY = FieldFilter(resolve("level"), Comparison(">=", "error"))
 
@@ -60,69 +73,131 @@ class Tile(msgspec.Struct):
     query: str
 
 
+_VolumeTile: TypeAlias = Callable[[HistogramAnswer, list[HistogramBucket], float, Filter], Tile]
+
+
 class OverviewAnswer(msgspec.Struct, rename={"from_": "from"}):
     """``error_rate`` is a share (0–1) of all records; ``searchable_p50_s`` and ``_p95_s`` are
     seconds from acknowledgement to being searchable; ``writes_saved`` is 1 − inserts/records.
     These last three are the platform's own, whatever ``query`` says, over the last hour at most.
+    ``failed`` has, by its name, why a member is null; its ``request_id`` is the log's.
     """
 
     from_: str
     to: str
-    stored_records: int
-    logs_per_s: Tile
-    error_rate: Tile
-    active_services: Tile
+    stored_records: int | None
+    logs_per_s: Tile | None
+    error_rate: Tile | None
+    active_services: Tile | None
     searchable_p50_s: Tile
     searchable_p95_s: Tile
     writes_saved: Tile
-    volume: HistogramAnswer
-    errors_by_service: list[ValueAnswer]
-    noisiest_services: list[ValueAnswer]
-    newest_errors: list[RecordAnswer]
+    volume: HistogramAnswer | None
+    errors_by_service: list[ValueAnswer] | None
+    noisiest_services: list[ValueAnswer] | None
+    newest_errors: list[RecordAnswer] | None
+    failed: dict[str, ErrorBody]
 
 
 @get("/overview", responses=ERRORS, summary="The state at a glance")
-async def overview(services: ServicesDependency, asked: AskedDependency) -> OverviewAnswer:
+async def overview(
+    request: Request[Any, Any, Any], services: ServicesDependency, asked: AskedDependency
+) -> OverviewAnswer:
     """Rates, errors, services and latencies of a window against the window before it."""
-    return await look(services, asked)
+    return await look(services, asked, request_id_of(request.scope))
 
 
-async def look(services: Services, asked: Asked) -> OverviewAnswer:
-    """The overview as of now; its queries run at the same time."""
+async def look(services: Services, asked: Asked, request_id: str) -> OverviewAnswer:
+    """The overview as of now; its queries run at the same time.
+
+    Raises:
+        StoreError: not one of them was answered; what failed alone is in ``failed``.
+    """
     where, now = asked.where, asked.between
     span_ns = now.end_ns - now.start_ns
     before = TimeRange(max(now.start_ns - span_ns, 0), now.start_ns)
     interval_ns = auto_interval_ns(now, SERIES_POINTS)
     store, limits = services.store, services.limits
     failing = all_of(where, ERRORS_ONLY)
-    async with _together() as ask:
-        counted = ask(store.histogram(where, now, interval_ns=interval_ns, limits=limits))
-        counted_before = ask(store.histogram(where, before, interval_ns=interval_ns, limits=limits))
-        active = ask(_active_services(services, where, now, before, interval_ns))
-        noisiest = ask(store.facets(where, now, fields=["service"], limit=TOP, limits=limits))
-        failed = ask(store.facets(failing, now, fields=["service"], limit=TOP, limits=limits))
-        newest = ask(store.search(failing, now, limit=TOP, count=False, limits=limits))
-        stats = ask(store.stats())
-    volume = histogram_answer(counted.result(), now, interval_ns, "level")
-    rate, errors = _volume_tiles(volume, counted_before.result(), span_ns / 1e9, where)
+    ask = asyncio.ensure_future
+    counted = ask(store.histogram(where, now, interval_ns=interval_ns, limits=limits))
+    counted_before = ask(store.histogram(where, before, interval_ns=interval_ns, limits=limits))
+    active = ask(_active_services(services, where, now, before, interval_ns))
+    noisiest = ask(store.facets(where, now, fields=["service"], limit=TOP, limits=limits))
+    failed = ask(store.facets(failing, now, fields=["service"], limit=TOP, limits=limits))
+    newest = ask(store.search(failing, now, limit=TOP, count=False, limits=limits))
+    stats = ask(store.stats())
+    panels = _Panels(request_id)
+    await panels.wait(counted, counted_before, active, noisiest, failed, newest, stats)
+    volume = panels.show(
+        "volume", lambda: histogram_answer(counted.result(), now, interval_ns, "level"), counted
+    )
+
+    def volume_tile(name: str, make: _VolumeTile) -> Tile | None:
+        def made() -> Tile:
+            whole = histogram_answer(counted.result(), now, interval_ns, "level")
+            return make(whole, counted_before.result(), span_ns / 1e9, where)
+
+        return panels.show(name, made, counted, counted_before)
+
     own, own_before = (
         services.history.between(part.start_ns, part.end_ns) for part in (now, before)
     )
     return OverviewAnswer(
         format_timestamp(now.start_ns),
         format_timestamp(now.end_ns),
-        stats.result().rows,
-        rate,
-        errors,
-        active.result(),
+        panels.show("stored_records", lambda: stats.result().rows, stats),
+        volume_tile("logs_per_s", _rate_tile),
+        volume_tile("error_rate", _share_tile),
+        panels.show("active_services", active.result, active),
         _own_tile("searchable_p50_s", own, own_before),
         _own_tile("searchable_p95_s", own, own_before),
         _own_tile("writes_saved", own, own_before),
         volume,
-        value_answers("service", failed.result().get("service", [])),
-        value_answers("service", noisiest.result().get("service", [])),
-        [record_answer(each, truncate=4_096) for each in newest.result().records],
+        panels.show("errors_by_service", lambda: _by_service(failed), failed),
+        panels.show("noisiest_services", lambda: _by_service(noisiest), noisiest),
+        panels.show(
+            "newest_errors",
+            lambda: [record_answer(each, truncate=4_096) for each in newest.result().records],
+            newest,
+        ),
+        panels.failed,
     )
+
+
+class _Panels:
+    """What each panel shows, or why it cannot."""
+
+    def __init__(self, request_id: str) -> None:
+        self.failed: dict[str, ErrorBody] = {}
+        self._request_id = request_id
+
+    async def wait(self, *queries: asyncio.Future[Any]) -> None:
+        """Until all have ended; cancelled, they are.
+
+        Raises:
+            LogStreamError: the first one's, when not one of them was answered.
+        """
+        await asyncio.gather(*queries, return_exceptions=True)
+        errors = [error for query in queries if (error := query.exception()) is not None]
+        if len(errors) == len(queries):
+            raise errors[0]
+        for error in errors:
+            log_failure(error, self._request_id, "GET", "/api/v1/overview")
+
+    def show(self, name: str, make: Callable[[], T], *needed: asyncio.Future[Any]) -> T | None:
+        """What it shows when all that it needs was answered."""
+        error = next((error for query in needed if (error := query.exception())), None)
+        if error is None:
+            return make()
+        told = error if isinstance(error, LogStreamError) else InternalError(_OURS)
+        body = describe(told, self._request_id)[2]["error"]
+        self.failed[name] = msgspec.convert(body, ErrorBody)
+        return None
+
+
+def _by_service(counted: asyncio.Future[dict[str, list[ValueCount]]]) -> list[ValueAnswer]:
+    return value_answers("service", counted.result().get("service", []))
 
 
 @asynccontextmanager
@@ -135,25 +210,27 @@ async def _together() -> AsyncIterator[Callable[[Coroutine[Any, Any, T]], asynci
         raise failed.exceptions[0] from failed
 
 
-def _volume_tiles(
+def _rate_tile(
     volume: HistogramAnswer, before: list[HistogramBucket], span_s: float, where: Filter
-) -> tuple[Tile, Tile]:
-    all_before = sum(sum(bucket.counts.values()) for bucket in before)
-    errors_before = sum(_errors(dict(bucket.counts)) for bucket in before)
-    errors = sum(_errors(bucket.counts) for bucket in volume.buckets)
-    rate = tile(
+) -> Tile:
+    return tile(
         volume.total / span_s,
-        all_before / span_s,
+        sum(sum(bucket.counts.values()) for bucket in before) / span_s,
         [bucket.total / volume.interval_s for bucket in volume.buckets],
         str(where),
     )
-    share = tile(
-        _share(errors, volume.total),
-        _share(errors_before, all_before),
+
+
+def _share_tile(
+    volume: HistogramAnswer, before: list[HistogramBucket], _: float, where: Filter
+) -> Tile:
+    all_before = sum(sum(bucket.counts.values()) for bucket in before)
+    return tile(
+        _share(sum(_errors(bucket.counts) for bucket in volume.buckets), volume.total),
+        _share(sum(_errors(bucket.counts) for bucket in before), all_before),
         [_share(_errors(bucket.counts), bucket.total) for bucket in volume.buckets],
         str(all_of(where, ERRORS_ONLY)),
     )
-    return rate, share
 
 
 async def _active_services(
@@ -204,7 +281,7 @@ def tile(
     return Tile(value, previous, change, list(series), query)
 
 
-def _errors(counts: dict[str, int]) -> int:
+def _errors(counts: Mapping[str, int]) -> int:
     return counts.get("error", 0) + counts.get("fatal", 0)
 
 

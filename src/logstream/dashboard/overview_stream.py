@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, get
 from litestar.response import Stream
 
-from logstream.dashboard.errors import ERRORS, ErrorAnswer
+from logstream.dashboard.errors import ERRORS, ErrorAnswer, request_id_of
 from logstream.dashboard.overview import OverviewAnswer, look
 from logstream.dashboard.params import (
     DEFAULT_FROM,
@@ -48,8 +48,10 @@ async def overview_stream(
     to: ToTime = DEFAULT_TO,
     every_s: Every = 5,
 ) -> Stream:
-    """An ``overview`` event every so often; an ``error`` event when a look failed, and on."""
+    """An ``overview`` event every so often, with its own error for each panel that failed; an
+    ``error`` event when all of them did, and on."""
     del asked  # asked for so that what cannot be understood is refused before the stream begins
     key = (q, from_, to)
-    overview = Look("overview", key, lambda: look(services, ask(services, *key)))
+    request_id = request_id_of(request.scope)
+    overview = Look("overview", key, lambda: look(services, ask(services, *key), request_id))
     return pushed(request, services, overview, every_s)

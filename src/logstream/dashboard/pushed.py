@@ -24,6 +24,8 @@ from logstream.errors import LogStreamError
 __all__ = ["LOOKS", "Every", "Look", "Looks", "pushed"]
 
 COST_FACTOR = 4
+# Whoever asks again after a failure is not shown the same failure for as long as an answer.
+_FAILED_STAYS_S = 1.0
 FORGOTTEN_S = 300
 LOOKS = "logstream.looks"
 
@@ -52,12 +54,21 @@ class Looks:
         now_s = asyncio.get_running_loop().time()
         key = (look.name, look.key)
         began_s, task = self._looks.get(key, (-1e9, None))
+        if task is not None and _failed(task):
+            max_age_s = min(max_age_s, _FAILED_STAYS_S)
         if task is None or now_s - began_s > max_age_s:
             task = asyncio.create_task(look.run())
             self._looks = {
                 other: kept for other, kept in self._looks.items() if now_s - kept[0] < FORGOTTEN_S
             } | {key: (now_s, task)}
         return await asyncio.shield(task)
+
+
+def _failed(look: asyncio.Task[Any]) -> bool:
+    """Whether it ended without an answer, or with one that lacks something."""
+    if not look.done() or look.cancelled():
+        return look.done()
+    return look.exception() is not None or bool(getattr(look.result(), "failed", None))
 
 
 def pushed(request: Request[Any, Any, Any], services: Services, look: Look, every_s: int) -> Stream:

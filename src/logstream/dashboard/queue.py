@@ -18,7 +18,7 @@ from logstream.dashboard.auth import key_in
 from logstream.dashboard.shell import resources_of
 from logstream.errors import TooManyRequests
 
-__all__ = ["QUEUE", "QueryQueue", "join_queue"]
+__all__ = ["QUEUE", "QueryQueue", "client_of", "join_queue"]
 
 QUEUE = "logstream.queue"
 """Key of the application's `QueryQueue` in its state."""
@@ -73,13 +73,13 @@ def join_queue(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandl
         TooManyRequests: as `QueryQueue.enter`.
     """
     queue: QueryQueue = connection.app.state[QUEUE]
-    client = _client(connection)
+    client = client_of(connection)
     queue.enter(client)
     resources_of(connection.scope).callback(queue.leave, client)
 
 
-def _client(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """The access key's fingerprint, or without one the address."""
+def client_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Who asks: the access key's fingerprint, or without one the address."""
     key = key_in(connection.headers)
     if key:
         return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -3,11 +3,13 @@ with pipes. ``/api/v1/explain``: how the store would find them."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from contextlib import AbstractContextManager
+from typing import Annotated, Any
 
 import msgspec
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.params import JSONBody, QueryParameter
+from msgspec import UNSET, UnsetType
 
 from logstream.dashboard.answers import (
     Cell,
@@ -29,8 +31,18 @@ from logstream.dashboard.params import (
     ServicesDependency,
     ask,
 )
+from logstream.dashboard.queue import client_of
+from logstream.dashboard.running import (
+    ID_PATTERN,
+    RUNNING,
+    QueryId,
+    RunningQueries,
+    RunningQuery,
+)
 from logstream.dashboard.services import Services
+from logstream.dashboard.stepwise import search_by_steps, unless_stopped
 from logstream.errors import BadRequest
+from logstream.store.base import TableResult
 
 __all__ = ["explain", "search", "search_by_post"]
 
@@ -55,11 +67,13 @@ Truncate = Annotated[
 
 
 class SearchAnswer(msgspec.Struct):
-    """A page of records, newest first; ``next_cursor`` is null on the last one."""
+    """A page of records, newest first; ``next_cursor`` is null on the last one. ``stopped``: it
+    was, by its ``query_id``; nothing older was looked for yet."""
 
     records: list[RecordAnswer]
     next_cursor: str | None
     stats: StatsAnswer
+    stopped: bool | UnsetType = UNSET
 
 
 class TableAnswer(msgspec.Struct):
@@ -80,6 +94,7 @@ class SearchRequest(msgspec.Struct, forbid_unknown_fields=True, rename={"from_":
     cursor: str | None = None
     count: bool = True
     truncate: Annotated[int, msgspec.Meta(ge=0)] = 0
+    query_id: Annotated[str, msgspec.Meta(pattern=f"{ID_PATTERN}|^$")] = ""
 
 
 class ExplainAnswer(msgspec.Struct):
@@ -92,55 +107,95 @@ class ExplainAnswer(msgspec.Struct):
 @get("/search", responses=ERRORS, summary="Search records")
 async def search(
     *,
+    request: Request[Any, Any, Any],
     services: ServicesDependency,
     asked: AskedDependency,
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorText = "",
     count: Count = True,
     truncate: Truncate = 0,
+    query_id: QueryId = "",
 ) -> SearchAnswer | TableAnswer:
     """Records that match, newest first, or the rows of a query with pipes."""
-    return await _answer(services, asked, limit, cursor, count=count, truncate=truncate)
+    with _running(request, query_id) as query:
+        return await _answer(services, asked, query, limit, cursor, count=count, truncate=truncate)
 
 
 @post("/search", status_code=200, responses=ERRORS, summary="Search records, asked in JSON")
 async def search_by_post(
-    services: ServicesDependency, data: JSONBody[SearchRequest]
+    request: Request[Any, Any, Any], services: ServicesDependency, data: JSONBody[SearchRequest]
 ) -> SearchAnswer | TableAnswer:
     """The same for queries too long for a URL."""
     asked = ask(services, data.query, str(data.from_), str(data.to))
-    return await _answer(
-        services, asked, data.limit, data.cursor or "", count=data.count, truncate=data.truncate
-    )
+    with _running(request, data.query_id) as query:
+        return await _answer(
+            services,
+            asked,
+            query,
+            data.limit,
+            data.cursor or "",
+            count=data.count,
+            truncate=data.truncate,
+        )
+
+
+def _running(
+    request: Request[Any, Any, Any], query_id: str
+) -> AbstractContextManager[RunningQuery]:
+    queries: RunningQueries = request.app.state[RUNNING]
+    return queries.run(client_of(request), query_id)
 
 
 async def _answer(
-    services: Services, asked: Asked, limit: int, cursor: str, *, count: bool, truncate: int
+    services: Services,
+    asked: Asked,
+    query: RunningQuery,
+    limit: int,
+    cursor: str,
+    *,
+    count: bool,
+    truncate: int,
 ) -> SearchAnswer | TableAnswer:
+    limits = msgspec.structs.replace(services.limits, name=query.name)
     if asked.query.pipes:
         if cursor:
             raise BadRequest(
                 "a query with pipes has one page, so it takes no cursor",
                 hint="use | limit in the query for fewer rows",
             )
-        return await _table(services, asked)
-    after = None
+        table = services.store.table(asked.query, asked.between, limits=limits)
+        return _table_answer(await unless_stopped(table, query))
+    after, stopped = None, False
     if cursor:
         after, between = decode_cursor(cursor, asked)
         asked = Asked(asked.query, between, asked.from_text, asked.to_text)
-    page = await services.store.search(
-        asked.where, asked.between, limit=limit, cursor=after, count=count, limits=services.limits
-    )
+    if query.asked_about and not count:
+        page, stopped = await search_by_steps(
+            services.store,
+            asked.where,
+            asked.between,
+            after,
+            limit=limit,
+            limits=limits,
+            query=query,
+        )
+    else:
+        page = await unless_stopped(
+            services.store.search(
+                asked.where, asked.between, limit=limit, cursor=after, count=count, limits=limits
+            ),
+            query,
+        )
     following = encode_cursor(page.next_cursor, asked) if page.next_cursor else None
     return SearchAnswer(
         [record_answer(stored, truncate=truncate) for stored in page.records],
         following,
         stats_answer(page.stats),
+        stopped=stopped or UNSET,
     )
 
 
-async def _table(services: Services, asked: Asked) -> TableAnswer:
-    table = await services.store.table(asked.query, asked.between, limits=services.limits)
+def _table_answer(table: TableResult) -> TableAnswer:
     rows = [row_answer(table.columns, row) for row in table.rows]
     return TableAnswer(rows, None, stats_answer(table.stats))
 

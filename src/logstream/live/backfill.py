@@ -18,10 +18,17 @@ Now every entry is in exactly one class:
 
 So nothing is shown twice. Missing can be only what is behind the mark and has left the ring, or
 was waiting in the broker when the hub began to follow: while the store is far behind, that is.
+
+Where others write the store too nobody tells the hub what is in it, and there are no marks. Then
+the store is asked first, the hub catches up after that, and only then the cut is made: what was
+found there is in the ring or older than it, and none of it comes live. Records of the ring are
+known again by all that they hold. (Of two equal ones, of which only the older is stored yet, the
+older is left out.)
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -33,10 +40,11 @@ from logstream.live.ring import Item, block_of
 from logstream.live.select import Matcher
 from logstream.live.tail import chunk_of, tail_rows
 from logstream.query import Filter
+from logstream.record import Record
 from logstream.store.base import Cursor, QueryLimits, Store, StoredRecord, TimeRange
 from logstream.timestamps import MAX_TIMESTAMP_NS, MIN_TIMESTAMP_NS
 
-__all__ = ["Backfilled", "from_ring", "from_store"]
+__all__ = ["Backfilled", "beside", "from_ring", "from_store", "newest"]
 
 _DECODED_AT_ONCE = 100
 _PAGE_ROWS = 1_000
@@ -89,6 +97,32 @@ async def from_store(
         if len(found) >= limit or cursor is None:
             return _result(found[:limit], complete=True)
     return _result(found, complete=False)
+
+
+async def newest(store: Store, where: Filter, *, limit: int) -> list[StoredRecord] | None:
+    """The newest matching records, newest first; ``None``: the store cannot say."""
+    try:
+        page = await store.search(where, _ALL_TIME, limit=limit, count=False, limits=_LIMITS)
+    except StoreError:
+        return None
+    return page.records
+
+
+def beside(stored: Sequence[StoredRecord], ring: Sequence[TailRow], *, limit: int) -> list[TailRow]:
+    """All of the ring's rows, and before them of the stored ones (newest first) those that are
+    none of them, as many as ``limit`` lets: oldest first."""
+    there = Counter(_whole(row.record) for row in ring)
+    others = []
+    for each in stored:
+        if there[whole := _whole(each.record)] > 0:
+            there[whole] -= 1
+        else:
+            others.append(each)
+    return [*_result(others[: limit - len(ring)], complete=True).rows, *ring]
+
+
+def _whole(record: Record) -> bytes:
+    return msgspec.json.encode(record, order="sorted")
 
 
 def _result(newest_first: list[StoredRecord], *, complete: bool) -> Backfilled:

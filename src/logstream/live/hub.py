@@ -19,7 +19,7 @@ from logstream import metrics
 from logstream.broker.base import Broker, Entry, Follower, Position
 from logstream.clock import SYSTEM_CLOCK, Clock
 from logstream.errors import BrokerUnavailable, TooManyRequests
-from logstream.live.backfill import from_ring, from_store
+from logstream.live.backfill import beside, from_ring, from_store, newest
 from logstream.live.events import Place
 from logstream.live.marks import Mark, Marks
 from logstream.live.ring import Item, Ring, block_of
@@ -59,9 +59,10 @@ class Hub:
     """Opens tails; also a group listener of the worker, to know what is in the store.
 
     Args:
-        store: Where backfill older than the ring comes from; give it only if this hub is a
-            listener of the worker that writes it, from before that worker runs. ``None``: backfill
-            from the ring alone.
+        store: Where backfill older than the ring comes from; ``None``: from the ring alone.
+        told: This hub is a listener of the only worker that writes the store, from before that
+            worker runs. Else records of the ring and of the store are told apart by what they
+            hold.
         ring_bytes: Payload kept of the newest entries.
     """
 
@@ -71,12 +72,14 @@ class Hub:
         store: Store | None,
         settings: Settings,
         *,
+        told: bool = True,
         clock: Clock = SYSTEM_CLOCK,
         ring_bytes: int = _RING_BYTES,
     ) -> None:
         self.name = secrets.token_hex(4)
         self._broker = broker
         self._store = store
+        self._told = told
         self._max_tails = settings.tail_clients
         self._tail_capacity = settings.tail_buffer_records
         self._clock = clock
@@ -137,7 +140,10 @@ class Hub:
         try:
             if resume:
                 return await self._resumed(matcher, resume)
-            return await self._opened(where, matcher, min(backfill, MAX_BACKFILL))
+            limit = min(backfill, MAX_BACKFILL)
+            if limit and self._store is not None and not self._told:
+                return await self._opened_untold(self._store, where, matcher, limit)
+            return await self._opened(where, matcher, limit)
         finally:
             self._opening -= 1
 
@@ -171,6 +177,38 @@ class Hub:
         tail.begin(rows, complete=complete, gap=False)
         return tail
 
+    async def _opened_untold(
+        self, store: Store, where: Filter, matcher: Matcher, limit: int
+    ) -> Tail:
+        oldest_waiting_ns = await self._oldest_waiting_ns()
+        stored = await newest(store, where, limit=limit)
+        caught_up = await self._catch_up()
+        # The cut, as above.
+        items = self._ring.items()
+        tail = self._join(matcher)
+        try:
+            rows = await asyncio.to_thread(
+                from_ring, items, matcher, Mark(None, {}), limit=limit, hub=self.name
+            )
+            complete = len(rows) == limit
+            # What was found may still come live, unless all of it has been seen by now.
+            if not complete and caught_up and stored is not None:
+                rows = await asyncio.to_thread(beside, stored, rows, limit=limit)
+                ring_ns = items[0].entry.message.received_ns if items else 1 << 63
+                complete = oldest_waiting_ns is None or ring_ns < oldest_waiting_ns
+        except BaseException:
+            tail.close()
+            raise
+        tail.begin(rows, complete=complete, gap=False)
+        return tail
+
+    async def _oldest_waiting_ns(self) -> int | None:
+        """When the oldest entry came that may not be in the store; ``None``: all are."""
+        try:
+            return (await self._broker.status()).oldest_received_ns
+        except BrokerUnavailable:
+            return 0
+
     async def _resumed(self, matcher: Matcher, resume: str) -> Tail:
         place = Place.parse(resume)
         ring = self._ring
@@ -189,7 +227,7 @@ class Hub:
         except BaseException:
             tail.close()
             raise
-        held = self._held.pop(tail)
+        held = self._held.pop(tail, [])  # gone when the hub was closed meanwhile
         seen = items[-1].number + 1
         for chunk in since:
             selected = Selected(list(range(len(chunk.places))), len(chunk.places), 0)

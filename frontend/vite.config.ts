@@ -1,16 +1,47 @@
 import tailwind from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const api = process.env.LOGSTREAM_DASHBOARD ?? "http://127.0.0.1:3001";
 
 // What some pages share that Explore does not need before its first rows.
-const FOLLOWING = /src\/(stream\/|lib\/source|ui\/[Ss]parkline)/;
+const FOLLOWING = /src\/(stream\/(?!sse)|lib\/source|ui\/[Ss]parkline)/;
+const EVENTS = /src\/stream\/sse\./;
 const CHARTS = /src\/charts\/(?!later)/;
+// What comes when the browser has time: on every page, and on Explore.
+const DIALOGS =
+  /src\/(app\/(KeySheetDialog|PaletteDialog|RangeForm|commands|shortenAddress)|lib\/(typedRange|views|viewState|shortLink)|ui\/(Dialog|Keys|CopyButton))\./;
+const TOOLS =
+  /src\/(lib\/editDistance|pages\/explore\/(CellTools|ColumnEdge|ComparePanel|CopyMenu|Drawer|DrawerFrame|Empty|FieldHint|PartNote|RangeSlider|SaveForm|SignalBar|signalChips|TableView|tableRows|ToolMenus|exportSize|ViewName|ViewsMenu|didYouMean|differences))\./;
+const FACETS = /src\/(lib\/facetPins|pages\/explore\/(Facets|FacetValues|facetOrder|usePins))\./;
+const PATTERNS = /src\/pages\/patterns\//;
+const LATER = [FOLLOWING, EVENTS, CHARTS, DIALOGS, TOOLS, FACETS, PATTERNS];
+
+// What runs before the application: its files need what is in here, not the other way round.
+const EARLY = /src\/(early|lib\/(time|defaultView|newQueryId))\.|vite\/preload-helper/;
+
+/** The application's files are fetched with the page; they run when the page has been drawn. */
+const preloadApplication: Plugin = {
+  name: "preload-application",
+  transformIndexHtml: {
+    order: "post",
+    handler(html, { bundle = {} }) {
+      const start = Object.values(bundle).find((file) => file.type === "chunk" && file.name === "start");
+      if (start?.type !== "chunk") return [];
+      const missing = [start.fileName, ...start.imports].filter((file) => !html.includes(file));
+      return missing.map((file) => ({
+        tag: "link",
+        attrs: { rel: "modulepreload", crossorigin: true, href: `./${file}` },
+        injectTo: "head" as const,
+      }));
+    },
+  },
+};
 
 export default defineConfig({
   base: "./",
-  plugins: [react(), tailwind()],
+  plugins: [react(), tailwind(), preloadApplication],
   resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
   build: {
     outDir: "../src/logstream/dashboard/web",
@@ -24,14 +55,20 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
+            { name: "early", priority: 2, test: EARLY },
             {
               name: "shared",
               minShareCount: 2,
               priority: 1,
-              test: (id) => !FOLLOWING.test(id) && !CHARTS.test(id),
+              test: (id) => !LATER.some((group) => group.test(id)),
             },
+            { name: "events", minShareCount: 2, test: EVENTS, priority: 1 },
+            { name: "dialogs", test: DIALOGS, priority: 1 },
+            { name: "tools", test: TOOLS },
+            { name: "facets", test: FACETS },
             { name: "following", minShareCount: 2, test: FOLLOWING },
             { name: "charts", minShareCount: 2, test: CHARTS },
+            { name: "patterns", minShareCount: 2, test: PATTERNS },
           ],
         },
       },

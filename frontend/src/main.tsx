@@ -1,31 +1,20 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { RouterProvider } from "@tanstack/react-router";
-import { StrictMode } from "react";
-import { createRoot } from "react-dom/client";
-import { ApiError } from "@/api/client";
-import { makeRouter } from "@/app/router";
+/**
+ * What runs first, and is small: the first question goes out, then what index.html holds is drawn,
+ * and only then the application runs, whose files the browser has been fetching all the while.
+ */
+import { askEarly } from "@/early";
+import { defaultView, enteredWith } from "@/lib/defaultView";
 import "@/theme.css";
 
-const queries = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 5_000,
-      refetchOnWindowFocus: false,
-      // What the sender must change is not tried again; what may pass later is.
-      retry: (tries, error) => tries < 2 && !(error instanceof ApiError && error.status < 500),
-    },
-  },
-});
-
-const router = makeRouter();
-const root = document.getElementById("root");
-if (!root) throw new Error("index.html has no #root");
-// The page's own file comes first: until then the shell of index.html stands.
-await router.load();
-createRoot(root).render(
-  <StrictMode>
-    <QueryClientProvider client={queries}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>
-  </StrictMode>,
-);
+const explore = new URL("explore", document.baseURI).href;
+if (location.href === explore) {
+  const first = enteredWith(defaultView());
+  if (first) history.replaceState(null, "", `${explore}?${first}`);
+}
+const early = askEarly(new URL(location.href), document.baseURI);
+// A page that nobody looks at is not drawn.
+if (document.visibilityState === "visible") {
+  await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+}
+if (early) void import("@/pages/explore/ExplorePage");
+await import("@/app/start");

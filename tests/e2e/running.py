@@ -26,16 +26,29 @@ class Platform:
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "up.log"
+        self._ports = ("0", "0")
         self._environment = {
             key: value for key, value in os.environ.items() if not key.startswith("LOGSTREAM_")
         } | {"LOGSTREAM_DATA_DIR": str(folder / "data"), "LOGSTREAM_MAX_ATTRIBUTES": "3000"}
+        self._start()
+
+    def _start(self) -> None:
+        ingest, dashboard = self._ports
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
-                [*LOGSTREAM, "up", "--ingest-port", "0", "--dashboard-port", "0"],
+                [*LOGSTREAM, "up", "--ingest-port", ingest, "--dashboard-port", dashboard],
                 env=self._environment, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.url = self._said(r"dashboard +(http://\S+)")
         self.ingest = self._said(r"ingestion API +(http://\S+)")
+        self._ports = (self.ingest.rpartition(":")[2], self.url.rpartition(":")[2])
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Stopped while the block runs, then there again at the same addresses."""
+        _stop(self._process)
+        yield
+        self._start()
 
     def _said(self, pattern: str) -> str:
         deadline = time.monotonic() + START_S

@@ -15,7 +15,9 @@ _PAGES = {
     "overview": ("/", "Key numbers"),
     "explore": ("/explore", "Log records"),
     "live": ("/live", "Live records"),
+    "patterns": ("/patterns", "Patterns"),
     "pipeline": ("/pipeline", ""),
+    "settings": ("/settings", ""),
 }
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 

@@ -39,10 +39,12 @@ def test_search(page: Page, platform: Platform) -> None:
     expect(_records(grid)).to_have_count(1)
 
 
-def test_a_wrong_query_says_where(page: Page, platform: Platform) -> None:
+def test_a_wrong_query_says_where(page: Page, platform: Platform, refusals: list[str]) -> None:
     """What is wrong is said in words and with a caret."""
+    refusals.append("query=level%3A%28")
     page.goto(f"{platform.url}/explore?q=level:(")
     expect(page.get_by_role("alert").first).to_contain_text("^")
+    expect(page.get_by_text("Not searched: the query cannot be understood")).to_be_visible()
 
 
 def test_nothing_found_says_so(page: Page, platform: Platform) -> None:

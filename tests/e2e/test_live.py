@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -196,6 +197,54 @@ def test_stopped_rows_open_in_explore(page: Page, platform: Platform) -> None:
     expect(found.get_by_role("row", name=re.compile("gateway")).first).to_be_visible()
 
 
+def test_two_tails_side_by_side(page: Page, platform: Platform) -> None:
+    """A second tail has a query, levels, a pause and numbers of its own; the address has both, and
+    the keys go to the one that was chosen."""
+    _open(page, platform, "?q=service:gateway")
+    page.keyboard.press("\\")
+    expect(page).to_have_url(re.compile("split=50"))
+    second = page.get_by_role("region", name="Second tail")
+    second.get_by_role("textbox", name="Second query").click()
+    page.keyboard.type("service:auth")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("q2=service"))
+    right = page.get_by_role("grid", name="Second live records")
+    expect(right.get_by_role("row", name=re.compile("auth")).first).to_be_visible()
+    left = page.get_by_role("grid", name="First live records")
+    page.keyboard.press("Escape")  # the completions, should there be any
+    second.get_by_role("button", name="INFO").click()
+    expect(page).to_have_url(re.compile("levels2="))
+    expect(right.get_by_role("row", name=re.compile("auth")).first).to_be_visible()
+    page.keyboard.press("2")  # from the button to the rows
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name=re.compile("^Paused"))).to_have_count(1)
+    expect(second.get_by_role("button", name=re.compile("^Paused"))).to_be_visible()
+    kept = _rows(right)
+    _wait_past(page, left, _last(left) + 20)
+    assert _rows(right) == kept
+    assert all("gateway" in row or "Live from here" in row for row in _rows(left))
+    page.keyboard.press("1")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name=re.compile("^Paused"))).to_have_count(2)
+    divider = page.get_by_role("separator", name="Width of the first tail")
+    divider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("split=48"))
+    page.reload()
+    expect(right.get_by_role("row", name=re.compile("auth")).first).to_be_visible()
+    expect(left.get_by_role("row", name=re.compile("gateway")).first).to_be_visible()
+    page.set_viewport_size({"width": 800, "height": 900})
+    above, below = left.bounding_box(), right.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["x"] == below["x"]
+    assert above["y"] + above["height"] < below["y"]
+    page.get_by_role("button", name="Close the first tail").click()
+    expect(page).to_have_url(re.compile(r"/live\?(?!.*(split|q2)=)q=service(:|%3A)auth"))
+    only = page.get_by_role("grid", name="Live records", exact=True)
+    expect(only.get_by_role("row", name=re.compile("auth")).first).to_be_visible()
+
+
 def test_one_stream_for_all_tabs(
     page: Page, open_page: Callable[[str], Page], platform: Platform
 ) -> None:
@@ -232,6 +281,40 @@ def test_it_goes_on_where_it_was(page: Page, platform: Platform, problems: list[
     assert re.findall(r"number (\d)", " ".join(_rows(grid))) == [str(n) for n in range(9)]
     page.close()
     wire.cut()
+    problems.clear()  # Chromium notes every connection that was refused meanwhile
+
+
+def test_a_restart_leaves_no_gap(
+    chromium: str, tmp_path: Path, open_page: Callable[[str], Page], problems: list[str]
+) -> None:
+    """A dashboard that was started anew knows nothing of the tail; what came before the page was
+    connected again is there all the same, in order and once."""
+    running = Platform(tmp_path)
+
+    def send(numbers: range) -> None:
+        running.send([{"service": "numbers", "message": f"number {n}"} for n in numbers])
+
+    try:
+        send(range(2))
+        page = open_page(f"{running.url}/live?q=service:numbers&back=0")
+        grid = page.get_by_role("grid", name="Live records")
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        send(range(2, 5))
+        expect(grid.get_by_text("number 4")).to_be_visible()
+        with running.away():
+            expect(page.get_by_text(re.compile("^Connection lost"))).to_be_visible()
+        send(range(5, 9))
+        expect(grid.get_by_text("number 8")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        send(range(9, 11))
+        expect(grid.get_by_text("number 10")).to_be_visible()
+        seen = re.findall(r"number (\d+)|(lost here)", " ".join(_rows(grid)))
+        assert [number or mark for number, mark in seen] == [
+            "2", "3", "4", "lost here", *(str(n) for n in range(5, 11)),
+        ]  # fmt: skip
+        page.close()
+    finally:
+        running.close()
     problems.clear()  # Chromium notes every connection that was refused meanwhile
 
 

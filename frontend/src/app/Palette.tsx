@@ -2,6 +2,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { currentShortcuts, type Shortcut, useShortcuts } from "@/app/keys";
+import { currentOffers } from "@/app/offers";
 import { later } from "@/ui/later";
 
 const OWN = "Mod+k";
@@ -16,10 +17,17 @@ export function Palette() {
   return (
     <PaletteDialog
       shortcuts={shortcuts}
+      offers={currentOffers()}
       onSearch={(q) =>
         void navigate({
           to: "/explore",
           search: (old: Record<string, unknown>) => ({ ...old, q, row: undefined }) as never,
+        })
+      }
+      onView={(search) =>
+        void navigate({
+          to: "/explore",
+          search: (old: Record<string, unknown>) => search(old) as never,
         })
       }
       onClose={() => setShortcuts(null)}

@@ -1,12 +1,13 @@
 /** What every page stands in: the rail, the top bar with time and zone, the keyboard. */
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { defaultParseSearch, Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { KeySheet } from "@/app/KeySheet";
 import { followed, keepShared } from "@/app/kept";
 import { listenForKeys, useShortcuts } from "@/app/keys";
 import { Palette } from "@/app/Palette";
-import type { SharedSearch } from "@/app/search";
+import { exploreSearch, type SharedSearch } from "@/app/search";
 import { TopBar } from "@/app/TopBar";
+import { defaultView, enteredWith } from "@/lib/defaultView";
 import { keptPinned } from "@/lib/pinned";
 import { Icon, type IconName } from "@/ui/icons";
 
@@ -14,7 +15,9 @@ export const PAGES = [
   { to: "/", label: "Overview", icon: "overview", key: "o" },
   { to: "/explore", label: "Explore", icon: "explore", key: "e" },
   { to: "/live", label: "Live tail", icon: "live", key: "l" },
+  { to: "/patterns", label: "Patterns", icon: "patterns", key: "p" },
   { to: "/pipeline", label: "Pipeline", icon: "pipeline", key: "h" },
+  { to: "/settings", label: "Settings", icon: "settings", key: "s" },
 ] as const satisfies readonly { to: string; label: string; icon: IconName; key: string }[];
 
 export function Shell() {
@@ -71,10 +74,16 @@ export function Shell() {
   );
 }
 
-/** To another page go time and zone; pinned filters come back where they were made. */
+/**
+ * To another page go time and zone, to Patterns what is searched for; Explore begins with its default
+ * view and pinned filters.
+ */
 const kept = (to: string) => (search: SharedSearch) => {
-  const f = to === "/explore" ? keptPinned() : undefined;
-  return { ...keepShared(search), ...(f ? { f } : {}) };
+  if (to === "/patterns") return followed(search);
+  if (to !== "/explore") return keepShared(search);
+  const f = keptPinned();
+  const first = exploreSearch(defaultParseSearch(`?${enteredWith(defaultView())}`));
+  return { ...keepShared(search), ...first, ...(f ? { f: [...(first.f ?? []), ...f] } : {}) };
 };
 
 export function NotFound() {

@@ -1,5 +1,6 @@
 /** What the palette offers: pages and actions by their shortcuts, and the last queries. */
 import type { Shortcut } from "@/app/keys";
+import type { Offer } from "@/app/offers";
 
 export interface Command {
   readonly id: string;
@@ -7,9 +8,13 @@ export interface Command {
   readonly group: string;
   readonly keys?: string;
   readonly run: () => void;
+  /** Stays open with this typed, instead of running. */
+  readonly fill?: string;
 }
 
 const RECENT = 8;
+const MOST_SHOWN = 100;
+export const RECENT_GROUP = "Recent searches";
 
 /** Pages first, then the newest queries, then what this page can do. */
 export function commandsOf(
@@ -23,11 +28,30 @@ export function commandsOf(
   const recent = queries.slice(0, RECENT).map((query) => ({
     id: `query ${query}`,
     what: query,
-    group: "Recent searches",
+    group: RECENT_GROUP,
     run: () => search(query),
   }));
   const isPage = (command: Command) => command.group === "Go to";
   return [...actions.filter(isPage), ...recent, ...actions.filter((command) => !isPage(command))];
+}
+
+/** What a page offers beside its shortcuts. Columns may be thousands: they wait to be typed. */
+export function offered(offers: readonly Offer[]): { shown: readonly Command[]; typed: readonly Command[] } {
+  const commands = offers.map((offer, i) => ({ id: `offer ${i} ${offer.what}`, ...offer }));
+  const typed = commands.filter((command) => command.group === "Columns");
+  const columns = ["Add column: ", "Remove column: "]
+    .filter((fill) => typed.some((command) => command.what.startsWith(fill)))
+    .map((fill) => ({ id: fill, what: `${fill.slice(0, -2)}…`, group: "Columns", fill, run: () => {} }));
+  return { shown: [...commands.filter((command) => command.group !== "Columns"), ...columns], typed };
+}
+
+/** As `matching`, of those that are always shown and, once something is typed, of the others. */
+export function found(
+  shown: readonly Command[],
+  others: readonly Command[],
+  typed: string,
+): readonly Command[] {
+  return typed.trim() ? matching([...shown, ...others], typed).slice(0, MOST_SHOWN) : shown;
 }
 
 /** Those whose text has all the typed words; starts of words first, else in the given order. */

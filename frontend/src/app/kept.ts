@@ -1,6 +1,7 @@
 /** What goes along to another page. */
 import type { LiveSearch, SharedSearch } from "@/app/search";
 import { effectiveQuery, type Pill, splitPipes } from "@/lib/filters";
+import { type Signal, withSignals } from "@/lib/signals";
 
 /** Time and zone go everywhere. */
 export function keepShared(search: SharedSearch): SharedSearch {
@@ -14,10 +15,11 @@ export function keepShared(search: SharedSearch): SharedSearch {
 interface Searched extends SharedSearch {
   readonly q?: string;
   readonly f?: readonly Pill[];
+  readonly sig?: readonly Signal[];
 }
 
-/** What was searched for, as a live tail takes it: pills as text, without pipes. */
+/** What was searched for, as a live tail takes it: pills and signals as text, without pipes. */
 export function followed(search: Searched): LiveSearch {
-  const [query] = splitPipes(effectiveQuery(search.q ?? "", search.f ?? []));
+  const [query] = splitPipes(withSignals(effectiveQuery(search.q ?? "", search.f ?? []), search.sig));
   return { ...keepShared(search), ...(query.trim() ? { q: query.trim() } : {}) };
 }

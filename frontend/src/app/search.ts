@@ -3,6 +3,8 @@
  * left out, one unknown or broken value falls back to its default and leaves the others alone.
  */
 import type { Pill } from "@/lib/filters";
+import { isZone, preferredZone } from "@/lib/preferred";
+import { type Signal, signals } from "@/lib/signals";
 import { DEFAULT_RANGE, type Zone } from "@/lib/time";
 
 export interface SharedSearch {
@@ -16,10 +18,15 @@ export interface ExploreSearch extends SharedSearch {
   readonly q?: string;
   /** Filter pills. */
   readonly f?: readonly Pill[];
+  /** Signals that are on. */
+  readonly sig?: readonly Signal[];
+  /** The saved view that was loaded. */
+  readonly view?: string;
   /** Columns beside time, level, service and message. */
   readonly cols?: readonly string[];
   readonly wrap?: "wrap" | "json";
-  readonly rows?: "compact" | "roomy";
+  /** Absent: as this browser prefers. */
+  readonly rows?: "compact" | "normal" | "roomy";
   readonly dedup?: "exact" | "numbers" | "signature";
   /** Digits of a second's fraction; absent: 3. */
   readonly frac?: 6 | 9;
@@ -59,9 +66,25 @@ export interface LiveSearch extends SharedSearch {
   readonly wrap?: "wrap";
   /** Records from before now to begin with; absent: 100. */
   readonly back?: 0 | 500 | 1000;
+  /** Two tails, of which the first has so many percent of the width; absent: one. */
+  readonly split?: number;
+  /** What the second tail follows. */
+  readonly q2?: string;
+  readonly levels2?: readonly string[];
+}
+
+export interface PatternsSearch extends SharedSearch {
+  readonly q?: string;
+  /** The table's order: a column, `-` before it for descending; absent: the commonest first. */
+  readonly sort?: string;
+  /** The open pattern: a short name for its filter. */
+  readonly open?: string;
+  /** The inspector's width in pixels. */
+  readonly drawer?: number;
 }
 
 export const DRAWER_PX = { least: 320, most: 1_200 } as const;
+export const SPLIT_PERCENT = { least: 20, most: 80 } as const;
 export const COLUMN_CH = { least: 6, most: 120 } as const;
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -80,9 +103,11 @@ export function exploreSearch(raw: Raw): ExploreSearch {
     ...present({
       q: text(raw.q, ""),
       f: pills(raw.f),
+      sig: signals(raw.sig),
+      view: text(raw.view, ""),
       cols: names(raw.cols),
       wrap: oneOf(raw.wrap, ["wrap", "json"]),
-      rows: oneOf(raw.rows, ["compact", "roomy"]),
+      rows: oneOf(raw.rows, ["compact", "normal", "roomy"]),
       dedup: oneOf(raw.dedup, ["exact", "numbers", "signature"]),
       frac: oneOf(raw.frac, [6, 9]),
       nl: oneOf(raw.nl, ["real"]),
@@ -111,6 +136,21 @@ export function liveSearch(raw: Raw): LiveSearch {
       hl: names(raw.hl)?.slice(0, 5),
       wrap: oneOf(raw.wrap, ["wrap"]),
       back: oneOf(raw.back, [0, 500, 1000]),
+      split: between(raw.split, SPLIT_PERCENT),
+      q2: text(raw.q2, ""),
+      levels2: names(raw.levels2),
+    }),
+  };
+}
+
+export function patternsSearch(raw: Raw): PatternsSearch {
+  return {
+    ...sharedSearch(raw),
+    ...present({
+      q: text(raw.q, ""),
+      sort: text(raw.sort, ""),
+      open: text(raw.open, ""),
+      drawer: between(raw.drawer, DRAWER_PX),
     }),
   };
 }
@@ -129,13 +169,7 @@ function text(value: unknown, omitted: string): string | undefined {
 }
 
 function zone(value: unknown): Zone | undefined {
-  if (typeof value !== "string" || value === "local") return undefined;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: value });
-    return value;
-  } catch {
-    return undefined; // not a zone this browser knows
-  }
+  return typeof value === "string" && value !== preferredZone() && isZone(value) ? value : undefined;
 }
 
 function oneOf<const T extends string | number>(value: unknown, allowed: readonly T[]): T | undefined {

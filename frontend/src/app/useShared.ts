@@ -2,6 +2,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import type { SharedSearch } from "@/app/search";
+import { preferredZone } from "@/lib/preferred";
 import { DEFAULT_RANGE, type TimeRange, type Zone } from "@/lib/time";
 
 export interface Shared {
@@ -16,14 +17,14 @@ export function useShared(): Shared {
   const search: SharedSearch = useSearch({ strict: false });
   const navigate = useNavigate();
   const merge = useCallback(
-    (change: SharedSearch) =>
+    (change: { readonly [K in keyof SharedSearch]?: SharedSearch[K] | undefined }) =>
       void navigate({ to: ".", search: (old: Record<string, unknown>) => ({ ...old, ...change }) as never }),
     [navigate],
   );
   return {
     range: { from: search.from ?? DEFAULT_RANGE.from, to: search.to ?? DEFAULT_RANGE.to },
-    zone: search.tz ?? "local",
+    zone: search.tz ?? preferredZone(),
     setRange: useCallback((range: TimeRange) => merge({ from: range.from, to: range.to }), [merge]),
-    setZone: useCallback((zone: Zone) => merge({ tz: zone }), [merge]),
+    setZone: useCallback((zone: Zone) => merge({ tz: zone === preferredZone() ? undefined : zone }), [merge]),
   };
 }

@@ -55,8 +55,13 @@ export function Chart(props: ChartProps) {
   }, []);
   useEffect(() => {
     if (!chart || !box.current) return;
-    const observer = new ResizeObserver(() => chart.resize());
-    observer.observe(box.current);
+    const { current } = box;
+    const observer = new ResizeObserver(() => {
+      // It tells of the size at the start too, which the chart was made with.
+      const same = chart.getWidth() === current.clientWidth && chart.getHeight() === current.clientHeight;
+      if (!same) chart.resize();
+    });
+    observer.observe(current);
     return () => observer.disconnect();
   }, [chart]);
   // the theme changes what the option's colours are

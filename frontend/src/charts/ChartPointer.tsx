@@ -167,7 +167,9 @@ export function ChartPointer(props: PointerProps) {
     <>
       {surface}
       <BrushMenu
-        style={onRight ? { right: Math.max(4, chart.getWidth() - right) } : { left }}
+        style={
+          onRight ? { right: Math.max(EDGE_PX, chart.getWidth() - right) } : { left: Math.max(EDGE_PX, left) }
+        }
         onClose={letGo}
         within={area}
       >
@@ -176,6 +178,9 @@ export function ChartPointer(props: PointerProps) {
     </>
   );
 }
+
+/** What opens over the chart keeps away from the page's edges. */
+const EDGE_PX = 12;
 
 interface Edges {
   readonly left: number;

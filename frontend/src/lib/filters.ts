@@ -21,12 +21,16 @@ export const hasContent = (pill: Pill): boolean => pill.values.length > 0 || pil
 
 /** The query that the bar's text and the pills mean together; pipes stay at the end. */
 export function effectiveQuery(text: string, pills: readonly Pill[]): string {
-  const parts = pills.filter((pill) => !pill.off && hasContent(pill)).map(pillText);
-  if (parts.length === 0) return text;
+  return joined(text, pills.filter((pill) => !pill.off && hasContent(pill)).map(pillText));
+}
+
+/** The text's filter and these, all of which must match; the text's pipes stay at the end. */
+export function joined(text: string, filters: readonly string[]): string {
+  if (filters.length === 0) return text;
   const [filter, pipes] = splitPipes(text);
   const typed = filter.trim();
-  if (typed !== "" && typed !== "*") parts.unshift(`(${typed})`);
-  return parts.join(" ") + (pipes ? ` ${pipes}` : "");
+  const all = typed !== "" && typed !== "*" ? [`(${typed})`, ...filters] : filters;
+  return all.join(" ") + (pipes ? ` ${pipes}` : "");
 }
 
 export function pillText(pill: Pill): string {

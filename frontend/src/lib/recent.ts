@@ -14,6 +14,8 @@ export function recentQueries(): readonly string[] {
   }
 }
 
+export const forgetQueries = (): void => localStorage.removeItem(KEY);
+
 export function rememberQuery(query: string): void {
   const text = query.trim();
   if (text === "" || text.length > 1_000) return;

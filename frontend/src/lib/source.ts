@@ -91,6 +91,11 @@ export function pushed<T>(path: string, name: string, open = openStream): Source
     });
 }
 
+/** What another source tells, each answer as `make` makes it. */
+export function made<T>(source: Source<T>, make: (data: T) => T): Source<T> {
+  return (teller) => source({ ...teller, show: (data) => teller.show(make(data)) });
+}
+
 /** `undefined`: the state says nothing about it. */
 function troubleOf(state: StreamState): Trouble | null | undefined {
   if (state.kind === "waiting")

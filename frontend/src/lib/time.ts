@@ -79,6 +79,12 @@ export function resolveMs(text: string, nowMs: number): number | null {
   return Number.isNaN(parsed) ? null : parsed;
 }
 
+/** A moment with what is relative in it resolved: the same whenever it is asked for. */
+export function fixedMoment(moment: string, nowMs: number): string {
+  const at = moment.startsWith("now") ? resolveMs(moment, nowMs) : null;
+  return at === null ? moment : new Date(at).toISOString();
+}
+
 function epochMs(digits: string): number {
   const value = Number(digits);
   if (value < 1e11) return value * 1e3;

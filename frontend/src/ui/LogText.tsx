@@ -22,11 +22,14 @@ const BACKGROUND: Readonly<Record<string, string>> = {
   mute: "bg-mute/20",
 };
 
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
 export function LogText({ text }: { text: string }) {
   const spans = logSpans(text);
   const only = spans[0];
   if (spans.length === 1 && only && Object.keys(only.style).length === 0 && !only.placeholder) {
-    return <bdi>{only.text}</bdi>;
+    // Isolating costs, and only what is read from right to left could reach beyond its own text.
+    return RIGHT_TO_LEFT.test(only.text) ? <bdi>{only.text}</bdi> : only.text;
   }
   return (
     <bdi>

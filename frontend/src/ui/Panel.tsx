@@ -4,7 +4,7 @@
  */
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { ApiError } from "@/api/client";
+import { ApiError, againIn } from "@/api/client";
 import { Icon } from "@/ui/icons";
 
 interface PanelProps<T> {
@@ -46,6 +46,7 @@ export function Failure({ query }: { query: Pick<UseQueryResult, "error" | "refe
       <p className="flex items-center gap-1.5 text-error">
         <Icon name="warn" />
         {error?.message ?? "Something went wrong"}
+        {againIn(error)}
       </p>
       {body?.hint ? <p className="text-mute">{body.hint}</p> : null}
       <p className="flex items-center gap-3 text-mute">

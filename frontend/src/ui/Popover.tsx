@@ -47,7 +47,7 @@ export function Popover({
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes from anywhere inside
     <div
       ref={box}
-      className="relative min-w-0"
+      className="relative min-w-0 max-sm:static"
       onKeyDown={(event) => {
         if (event.key === "Escape" && open) {
           event.preventDefault();

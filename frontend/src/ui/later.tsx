@@ -5,6 +5,17 @@
 import { type ComponentType, createElement, type ReactNode, useEffect, useState } from "react";
 
 const IDLE_MS = 1_500;
+const BUSY_MS = 600;
+
+/** Loads when the browser has nothing better to do, soon at the latest. */
+export function whenIdle<T>(load: () => Promise<T>): Promise<T> {
+  return new Promise((done) => {
+    const begin = () => done(load());
+    // Safari has none.
+    if (typeof requestIdleCallback === "undefined") setTimeout(begin);
+    else requestIdleCallback(begin, { timeout: BUSY_MS });
+  });
+}
 
 /**
  * Until the code is there nothing is shown, or what keeps its place; if it cannot be had, that is

@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { LogRecord } from "@/api/client";
 import { toClipboard } from "@/lib/clipboard";
 import { copied } from "@/lib/copyAs";
+import { copyLink } from "@/lib/copyLink";
 import { Icon } from "@/ui/icons";
 import { MenuItem } from "@/ui/MenuItem";
 import { Popover } from "@/ui/Popover";
@@ -32,7 +33,13 @@ export function CopyMenu({ record, link }: { record: LogRecord; link: () => stri
             <MenuItem onClick={() => put(copied([record], "markdown"), "Markdown", close)}>
               Copy as Markdown
             </MenuItem>
-            <MenuItem hint="Y" onClick={() => put(link(), "Link", close)}>
+            <MenuItem
+              hint="Y"
+              onClick={() => {
+                void copyLink(link()).then(setSaid);
+                close();
+              }}
+            >
               Copy link to it
             </MenuItem>
           </>

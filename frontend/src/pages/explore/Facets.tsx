@@ -8,6 +8,7 @@ import { whole } from "@/lib/format";
 import { FacetValues } from "@/pages/explore/FacetValues";
 import { FIRST, facetOrder, shareOf } from "@/pages/explore/facetOrder";
 import type { ValueAct } from "@/pages/explore/useExplore";
+import { usePins } from "@/pages/explore/usePins";
 import type { Run } from "@/pages/explore/useResults";
 import { Icon } from "@/ui/icons";
 import { later } from "@/ui/later";
@@ -37,16 +38,11 @@ interface FacetsProps {
 export function Facets(props: FacetsProps) {
   const { run, fields, text, pills, columns, ready, besideDrawer, turned, onTurn, onRange, act } = props;
   const [wanted, setWanted] = useState("");
-  const [pins, setPins] = useState(keptPins);
+  const pins = usePins(ready);
   const every = fields.data?.fields ?? [];
-  const { host, pinned, others } = facetOrder(every, pins);
+  const { host, pinned, others } = facetOrder(every, pins.all);
   const listed = [...pinned, ...others];
   const shown = listed.filter((field) => field.name.toLowerCase().includes(wanted.toLowerCase()));
-  const pin = (name: string) => {
-    const next = pins.includes(name) ? pins.filter((one) => one !== name) : [...pins, name];
-    localStorage.setItem(PINS, JSON.stringify(next));
-    setPins(next);
-  };
   const facet = (field: string, open: boolean, known?: Schema["FieldAnswer"]) => (
     <Facet
       key={field}
@@ -64,8 +60,10 @@ export function Facets(props: FacetsProps) {
       pills={pills.filter((pill) => pill.field === field && !pill.off)}
       isColumn={columns.includes(field)}
       share={known ? shareOf(known, every) : null}
-      pinned={pins.includes(field)}
-      onPin={known && known !== host ? () => pin(field) : null}
+      pinned={pins.isMine(field)}
+      onPin={known && known !== host ? () => pins.toggle(field) : null}
+      shared={pins.shared.includes(field)}
+      onShare={() => pins.toggleShared(field)}
       onRange={onRange}
       ready={ready}
       act={act}
@@ -88,6 +86,11 @@ export function Facets(props: FacetsProps) {
           className="h-7 w-full rounded-md border border-line bg-page px-2 text-[12px] placeholder:text-mute"
         />
       </div>
+      {pins.wrong ? (
+        <p role="alert" className="px-3 py-1 text-[12px] text-error">
+          {pins.wrong}
+        </p>
+      ) : null}
       {fields.isError ? (
         <div className="px-3">
           <Failure query={fields} />
@@ -115,18 +118,22 @@ interface FacetProps {
   readonly share: number | null;
   readonly pinned: boolean;
   readonly onPin: (() => void) | null;
+  /** Pinned for everybody. */
+  readonly shared: boolean;
+  readonly onShare: () => void;
   readonly onRange: FacetsProps["onRange"];
   readonly ready: boolean;
   readonly act: ValueAct;
 }
 
 function Facet(props: FacetProps) {
-  const { field, known, open, onTurn, run, filter, pills, isColumn, share, pinned, onPin, ready, act } =
+  const { field, known, open, onTurn, run, filter, pills, isColumn, share, pinned, onPin, shared, onShare } =
     props;
+  const { ready, act } = props;
   const numeric = known?.numeric ?? false;
   return (
     <section aria-label={fieldLabel(field)} className="group/facet border-b border-line/60">
-      <h2 className="relative flex items-center pr-1.5 hover:bg-raised">
+      <h2 className="relative flex items-center pr-2 hover:bg-raised">
         <button
           type="button"
           aria-expanded={open}
@@ -144,15 +151,23 @@ function Facet(props: FacetProps) {
         {known ? (
           <>
             <span
-              className={`absolute inset-y-1 right-[calc(6px+5ch)] flex rounded bg-raised ${pinned || isColumn ? "" : HIDDEN}`}
+              className={`absolute inset-y-1 right-[calc(8px+5ch)] flex gap-1 rounded bg-raised ${pinned || shared || isColumn ? "" : HIDDEN}`}
             >
               {onPin ? (
-                <ToolButton
-                  icon={pinned ? "pinned" : "pin"}
-                  label={pinned ? `Unpin ${field}` : `Pin ${field} to the top`}
-                  pressed={pinned}
-                  onClick={onPin}
-                />
+                <>
+                  <ToolButton
+                    icon="people"
+                    label={shared ? `Unpin ${field} for everybody` : `Pin ${field} to the top for everybody`}
+                    pressed={shared}
+                    onClick={onShare}
+                  />
+                  <ToolButton
+                    icon={pinned ? "pinned" : "pin"}
+                    label={pinned ? `Unpin ${field}` : `Pin ${field} to the top`}
+                    pressed={pinned}
+                    onClick={onPin}
+                  />
+                </>
               ) : null}
               <ToolButton
                 icon="columns"
@@ -198,16 +213,6 @@ function Facet(props: FacetProps) {
 }
 
 const HIDDEN = "opacity-0 group-focus-within/facet:opacity-100 group-hover/facet:opacity-100";
-const PINS = "logstream.pinnedFacets";
-
-function keptPins(): readonly string[] {
-  try {
-    const stored: unknown = JSON.parse(localStorage.getItem(PINS) ?? "[]");
-    return Array.isArray(stored) ? stored.filter((one): one is string => typeof one === "string") : [];
-  } catch {
-    return []; // somebody else's text under our key
-  }
-}
 
 /** Never all when it is not all, never nothing when it is something. */
 function shareText(share: number): string {

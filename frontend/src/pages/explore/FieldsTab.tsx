@@ -1,5 +1,5 @@
 /** Every field of a record: find, include, exclude, add as a column, copy. */
-import { type ReactNode, useState } from "react";
+import { Fragment, type ReactNode, useState } from "react";
 import type { LogRecord } from "@/api/client";
 import { toClipboard } from "@/lib/clipboard";
 import { type FieldGroup, type RecordField, recordFields } from "@/lib/fieldNames";
@@ -148,7 +148,7 @@ function FieldRow({ field, isColumn, act, run }: FieldRowProps) {
     >
       <div className="flex gap-3">
         <dt className="w-[38%] shrink-0 break-words text-mute">
-          <LogText text={label === "" ? '""' : label} />
+          <FieldLabel label={label} />
         </dt>
         <dd className="min-w-0 flex-1 break-words whitespace-pre-wrap">
           {value === "" ? (
@@ -198,4 +198,16 @@ function FieldRow({ field, isColumn, act, run }: FieldRowProps) {
       {shared ? <FieldShare name={name} value={value} run={run} /> : null}
     </div>
   );
+}
+
+/** A name breaks behind its dots and dashes; inside a word only when nothing else is left. */
+function FieldLabel({ label }: { label: string }) {
+  if (label === "") return <>""</>;
+  const parts = label.match(/[^._/:-]*[._/:-]+|[^._/:-]+/g) ?? [label];
+  return parts.map((part, i) => (
+    <Fragment key={i}>
+      {i > 0 ? <wbr /> : null}
+      <LogText text={part} />
+    </Fragment>
+  ));
 }

@@ -2,7 +2,6 @@
 /** The columns' names; they can be made wider, added ones can be dragged about and taken away. */
 import { type DragEvent, useState } from "react";
 import { fieldLabel } from "@/lib/fieldNames";
-import { ColumnEdge } from "@/pages/explore/ColumnEdge";
 import {
   COLUMN_CLASS,
   LEVEL_CLASS,
@@ -13,7 +12,10 @@ import {
   withWidth,
 } from "@/pages/explore/layout";
 import type { RowLook } from "@/pages/explore/RecordRow";
+import { later } from "@/ui/later";
 import { ToolButton } from "@/ui/ToolButton";
+
+const ColumnEdge = later(() => import("@/pages/explore/ColumnEdge").then((module) => module.ColumnEdge));
 
 interface ListHeaderProps {
   readonly look: RowLook;

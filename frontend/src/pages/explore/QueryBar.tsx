@@ -1,11 +1,13 @@
 /** The query: an input at first, the editor when it has loaded; what is wrong stands right below. */
 import { type FormEvent, type RefObject, useEffect, useRef, useState } from "react";
 import type { ErrorBody, Schema } from "@/api/client";
-import { useShortcuts } from "@/app/keys";
+import { type Shortcut, useShortcuts } from "@/app/keys";
+import type { SavedView } from "@/lib/views";
 import type { QueryEditor, Scope } from "@/pages/explore/editor";
 import { offsetOf } from "@/pages/explore/queryError";
 import { unfinished } from "@/pages/explore/unfinished";
 import { Icon } from "@/ui/icons";
+import { whenIdle } from "@/ui/later";
 
 interface QueryBarProps {
   readonly text: string;
@@ -14,16 +16,24 @@ interface QueryBarProps {
   readonly scope: Scope;
   /** Those the page knows already; the editor asks for them where it does not. */
   readonly fields?: readonly Schema["FieldAnswer"][] | undefined;
+  /** Its name, where there are two. */
+  readonly label?: string;
+  /** Whether the keys go to it; of two bars they go to one. */
+  readonly keyed?: boolean;
   /** What an empty bar offers; absent: what a search takes. */
   readonly hint?: string;
   /** While typing: shown results follow, the history does not. */
   readonly onType: (text: string) => void;
   readonly onRun: (text: string) => void;
   readonly onCancel: () => void;
+  /** Saved views that are offered beside fields and recent queries. */
+  readonly views?: () => Promise<readonly SavedView[]>;
+  readonly onView?: (view: SavedView) => void;
 }
 
 const HINT = "Search: words, field:value, | stats count() by service";
 const LABEL = "Query";
+const NO_KEYS: readonly Shortcut[] = [];
 const TYPING_MS = 220;
 const COMPLETING_MS = 900;
 
@@ -34,18 +44,22 @@ export function QueryBar({
   scope,
   fields,
   hint = HINT,
+  label = LABEL,
+  keyed = true,
   onType,
   onRun,
   onCancel,
+  views,
+  onView,
 }: QueryBarProps) {
   const host = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState(text);
   const [loaded, setLoaded] = useState(false);
   // The editor outlives renders; what it calls is the newest.
-  const now = useRef<Now>({ typed, scope, fields, hint, onType, onRun });
-  now.current = { typed, scope, fields, hint, onType, onRun };
-  const editor = useEditor(host, input, now, setTyped, () => setLoaded(true));
+  const now = useRef<Now>({ typed, scope, fields, hint, onType, onRun, views, onView });
+  now.current = { typed, scope, fields, hint, onType, onRun, views, onView };
+  const editor = useEditor(host, input, now, label, setTyped, () => setLoaded(true));
   const known = useRef(text);
   useEffect(() => {
     // The URL was changed by something else: Back, a link, a cleared search.
@@ -74,10 +88,11 @@ export function QueryBar({
   }, [loaded, at, editor]);
   const focus = () => (loaded ? editor.current?.focus() : input.current?.focus());
   const form = useRef<HTMLFormElement>(null);
-  useShortcuts([
+  const keys: readonly Shortcut[] = [
     { keys: "/", what: "Go to the query", group: "Search", run: focus },
     { keys: "Mod+Enter", what: "Run the query", group: "Search", run: () => form.current?.requestSubmit() },
-  ]);
+  ];
+  useShortcuts(keyed ? keys : NO_KEYS);
   const run = (event: FormEvent) => {
     event.preventDefault();
     known.current = typed;
@@ -93,7 +108,7 @@ export function QueryBar({
         {loaded ? null : (
           <input
             ref={input}
-            aria-label={LABEL}
+            aria-label={label}
             value={typed}
             placeholder={hint}
             spellCheck={false}
@@ -151,12 +166,15 @@ interface Now {
   readonly hint: string;
   readonly onType: (text: string) => void;
   readonly onRun: (text: string) => void;
+  readonly views: QueryBarProps["views"];
+  readonly onView: QueryBarProps["onView"];
 }
 
 function useEditor(
   host: RefObject<HTMLDivElement | null>,
   input: RefObject<HTMLInputElement | null>,
   now: RefObject<Now>,
+  label: string,
   onText: (text: string) => void,
   onLoaded: () => void,
 ): RefObject<QueryEditor | null> {
@@ -164,7 +182,9 @@ function useEditor(
   // made once; what it needs it reads through refs
   useEffect(() => {
     let gone = false;
-    import("@/pages/explore/editor").then(
+    // The input does until then: rows and volume come before it.
+    const idle = whenIdle(() => import("@/pages/explore/editor"));
+    idle.then(
       ({ makeEditor }) => {
         if (gone || !host.current) return;
         const focused =
@@ -172,12 +192,14 @@ function useEditor(
         const made = makeEditor({
           host: host.current,
           text: now.current.typed,
-          label: LABEL,
+          label,
           hint: now.current.hint,
           onText,
           onRun: () => host.current?.closest("form")?.requestSubmit(),
           scope: () => now.current.scope,
           fields: () => now.current.fields,
+          views: async () => (await now.current.views?.()) ?? [],
+          onView: (view) => now.current.onView?.(view),
         });
         editor.current = made;
         onLoaded();

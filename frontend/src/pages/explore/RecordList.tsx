@@ -1,6 +1,7 @@
 /** The rows: only those on the screen are in the page, and the next ones are asked for in time. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useRef } from "react";
+import { useKeyShift } from "@/lib/useKeyShift";
 import type { Row } from "@/pages/explore/dedup";
 import { ListHeader } from "@/pages/explore/ListHeader";
 import { columnsWidth, type Widths } from "@/pages/explore/layout";
@@ -43,7 +44,10 @@ const MOVES: Readonly<Record<string, { rows?: number; cells?: number }>> = {
 };
 const CLICK_PX = 4;
 const HEADER_PX = 24;
+/** Older rows are asked for so many before the last one, but not before half of them were seen. */
 const AHEAD = 300;
+/** Drawn above and below what is in sight: the browser scrolls before it asks for more. */
+const BESIDE_ROWS = 8;
 
 export function RecordList(props: RecordListProps) {
   const { rows, look, stale, cursor, openId, picked, searchKey, more, footer, act, onNearEnd } = props;
@@ -56,7 +60,7 @@ export function RecordList(props: RecordListProps) {
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => look.height,
-    overscan: 12,
+    overscan: BESIDE_ROWS,
     // The header stands above the rows, and stays over them.
     scrollMargin: HEADER_PX,
     scrollPaddingStart: HEADER_PX,
@@ -72,9 +76,11 @@ export function RecordList(props: RecordListProps) {
     if (cursor.index >= 0) virtual.scrollToIndex(cursor.index, { align: "auto" });
   }, [cursor.index, virtual]);
   const items = virtual.getVirtualItems();
+  const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
+  const shift = useKeyShift(first, last);
   useEffect(() => {
-    if (more && last >= rows.length - AHEAD) onNearEnd();
+    if (more && last >= rows.length - Math.min(AHEAD, rows.length / 2)) onNearEnd();
   }, [more, last, rows.length, onNearEnd]);
 
   const onClick = (event: MouseEvent<HTMLElement>) => {
@@ -114,7 +120,8 @@ export function RecordList(props: RecordListProps) {
           if (event.shiftKey) event.preventDefault(); // picks rows, does not select text
         }}
         onKeyDown={onKeyDown}
-        className="min-h-0 flex-1 overflow-auto [overflow-anchor:none] focus-visible:outline-offset-[-2px]"
+        // With a background of its own the browser scrolls it without painting anything anew.
+        className="min-h-0 flex-1 overflow-auto bg-panel [overflow-anchor:none] focus-visible:outline-offset-[-2px]"
       >
         <div
           className={look.wrap ? "" : "min-w-full"}
@@ -128,29 +135,36 @@ export function RecordList(props: RecordListProps) {
             className={`relative transition-opacity duration-150 ${stale ? "opacity-50" : ""}`}
             style={{ height: virtual.getTotalSize() }}
           >
+            {/* Rows of one height follow each other: placed one by one, each would be a layer. */}
+            {look.wrap ? null : <div style={{ height: (items[0]?.start ?? HEADER_PX) - HEADER_PX }} />}
             {items.map((item) => {
               const row = rows[item.index];
               if (!row) return null;
               const active = item.index === cursor.index;
+              const drawn = (
+                <RecordRow
+                  key={item.index + shift}
+                  record={row.record}
+                  count={row.count}
+                  index={item.index}
+                  look={look}
+                  active={active}
+                  open={row.record.id === openId}
+                  picked={picked.has(row.record.id)}
+                  cell={active ? cursor.field : null}
+                />
+              );
+              if (!look.wrap) return drawn;
               return (
                 <div
                   key={item.key}
                   role="presentation"
                   data-index={item.index}
-                  ref={look.wrap ? virtual.measureElement : undefined}
+                  ref={virtual.measureElement}
                   className="absolute top-0 left-0 w-full"
                   style={{ transform: `translateY(${item.start - HEADER_PX}px)` }}
                 >
-                  <RecordRow
-                    record={row.record}
-                    count={row.count}
-                    index={item.index}
-                    look={look}
-                    active={active}
-                    open={row.record.id === openId}
-                    picked={picked.has(row.record.id)}
-                    cell={active ? cursor.field : null}
-                  />
+                  {drawn}
                 </div>
               );
             })}

@@ -10,8 +10,10 @@ import { foldedStack, realBreaks, stackInBrief, stackPieces } from "@/lib/stack"
 import { showTimestamp, type Zone } from "@/lib/time";
 import {
   COLUMN_CLASS,
+  GUTTER_CLASS,
   LEVEL_BAR,
   LEVEL_CLASS,
+  LINE_CLASS,
   TIME_CLASS,
   timeWidth,
   type Widths,
@@ -46,7 +48,7 @@ interface RecordRowProps {
 }
 
 /** On one line no more of a message is drawn than could be seen. */
-const LINE = 1_000;
+const LINE = 600;
 
 export const RecordRow = memo(function RecordRow(props: RecordRowProps) {
   const { record, index, count, look, active, open, picked, cell } = props;
@@ -61,18 +63,14 @@ export const RecordRow = memo(function RecordRow(props: RecordRowProps) {
       aria-selected={open || picked}
       data-index={index}
       style={wrap ? { minHeight: height } : { height }}
-      className={`relative flex cursor-default gap-x-3 pr-3 pl-2 font-mono text-[12px] ${wrap ? "items-start py-0.5" : "items-center"} ${background(active, open, picked)}`}
+      className={`flex cursor-default gap-x-3 pr-3 pl-2 font-mono text-[12px] ${wrap ? "items-start py-0.5" : "items-center"} ${background(active, open, picked)}`}
     >
       <span
         aria-hidden="true"
         data-gutter=""
         title="Click to pick, Shift+click for many"
-        className="-ml-2 flex w-3.5 shrink-0 self-stretch py-px pl-0.5"
-      >
-        <span
-          className={`pointer-events-none w-[3px] rounded-full ${picked ? "bg-accent" : (LEVEL_BAR[record.level] ?? "bg-line")}`}
-        />
-      </span>
+        className={`${GUTTER_CLASS} ${picked ? "bg-accent" : (LEVEL_BAR[record.level] ?? "bg-line")}`}
+      />
       <span
         role="gridcell"
         data-field="timestamp"
@@ -116,7 +114,7 @@ export const RecordRow = memo(function RecordRow(props: RecordRowProps) {
       <span
         role="gridcell"
         data-field="message"
-        className={`min-w-0 flex-1${mark("message")} ${wrap ? "" : "truncate"}`}
+        className={`min-w-0 flex-1${mark("message")} ${wrap ? "" : LINE_CLASS}`}
       >
         {count > 1 ? (
           <span className="mr-2 rounded bg-raised px-1 text-[11px] text-accent tabular-nums">
@@ -151,9 +149,7 @@ function Message({ record, wrap, breaks }: MessageProps) {
         {record.truncated ? (
           <span className="mr-2 text-[11px] text-mute">[{bytes(record.message_bytes ?? 0)}]</span>
         ) : null}
-        <span className="whitespace-pre">
-          <LogText text={line.slice(0, LINE)} />
-        </span>
+        <LogText text={line.slice(0, LINE)} />
       </>
     );
   }

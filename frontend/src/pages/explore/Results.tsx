@@ -46,7 +46,7 @@ export function Results(props: ResultsProps) {
   const full = records.length >= MOST_ROWS;
   // Few of many may be left to show: the whole range is not fetched just to fill the screen.
   const asking = Boolean(search.dedup) && records.length >= DEDUP_ROWS;
-  const more = hasNextPage && !full && !asking && !listing.stale;
+  const more = hasNextPage && !full && !asking && !listing.stopped && !listing.stale;
   const onNearEnd = useCallback(() => {
     if (!isFetching && !isFetchNextPageError) void fetchNextPage();
   }, [fetchNextPage, isFetching, isFetchNextPageError]);
@@ -88,6 +88,11 @@ export function Results(props: ResultsProps) {
           onChange={change}
         />
       ) : null;
+    if (records.length === 0 && listing.stopped && !busy) {
+      return (
+        <p className="flex-1 p-6 text-center text-mute">Stopped before anything was found. {goOnButton()}</p>
+      );
+    }
     if (records.length === 0 && !listing.stale && !busy) {
       return (
         <div className="min-h-0 flex-1 overflow-auto">
@@ -137,6 +142,7 @@ export function Results(props: ResultsProps) {
         </>
       );
     }
+    if (listing.stopped) return <>Stopped here. {goOnButton()}</>;
     if (asking && hasNextPage) {
       return (
         <>
@@ -148,6 +154,14 @@ export function Results(props: ResultsProps) {
       );
     }
     return hasNextPage ? "Loading more…" : "No older records in this time range";
+  }
+
+  function goOnButton() {
+    return (
+      <button type="button" className="text-accent hover:underline" onClick={onNearEnd}>
+        {isFetching ? "Searching…" : "Go on searching"}
+      </button>
+    );
   }
 
   function goOn() {

@@ -10,7 +10,13 @@ interface StatusLineProps {
   readonly scanned: number | null;
   readonly elapsedMs: number | null;
   readonly piped: boolean;
+  /** The query cannot be understood, which is said below it. */
+  readonly wrong: boolean;
   readonly cancelled: boolean;
+  /** It was cancelled, and answered what it had found until then. */
+  readonly stopped: boolean;
+  /** How far it is, in words; none while it is quick or nothing is known. */
+  readonly progress: readonly string[];
   /** When a range that ends now was asked for; `null`: the range is fixed. */
   readonly askedAt_ms: number | null;
   readonly onAgain: () => void;
@@ -19,10 +25,24 @@ interface StatusLineProps {
 const OLD_MS = 120_000;
 
 export function StatusLine(props: StatusLineProps) {
-  const { busy, loaded, matched, scanned, elapsedMs, piped, cancelled, askedAt_ms, onAgain } = props;
+  const {
+    busy,
+    loaded,
+    matched,
+    scanned,
+    elapsedMs,
+    progress,
+    piped,
+    wrong,
+    cancelled,
+    stopped,
+    askedAt_ms,
+    onAgain,
+  } = props;
   const passed_s = usePassed(busy);
   const now = useNow(askedAt_ms !== null && !busy);
   const old = askedAt_ms !== null && !busy && now - askedAt_ms > OLD_MS;
+  const idle = cancelled || stopped;
   const parts = [
     matched === null ? null : `${whole(matched)} matched`,
     piped ? `${whole(loaded)} rows` : `${whole(loaded)} loaded`,
@@ -33,16 +53,30 @@ export function StatusLine(props: StatusLineProps) {
     <p role="status" className="flex min-w-0 items-center gap-2 truncate text-[12px] text-mute tabular-nums">
       <span
         aria-hidden="true"
-        className={`h-1.5 w-1.5 shrink-0 rounded-full ${busy ? "animate-pulse bg-accent" : cancelled ? "bg-warn" : "bg-good"}`}
+        className={`h-1.5 w-1.5 shrink-0 rounded-full ${busy ? "animate-pulse bg-accent" : wrong ? "bg-error" : idle ? "bg-warn" : "bg-good"}`}
       />
-      <span className="truncate">
-        {busy
-          ? `Searching… ${passed_s > 0 ? `${passed_s} s · ` : ""}`
-          : cancelled
-            ? "Cancelled, showing what was there · "
-            : ""}
-        {parts.join(" · ")}
-      </span>
+      {busy ? (
+        <>
+          <span className="truncate">Searching…</span>
+          {/* Several times a second, so not to be heard. */}
+          <span aria-hidden="true" className="-ml-1 truncate">
+            {[...(passed_s > 0 ? [`${passed_s} s`] : []), ...(progress.length > 0 ? progress : parts)].join(
+              " · ",
+            )}
+          </span>
+        </>
+      ) : (
+        <span className="truncate">
+          {wrong
+            ? `Not searched: the query cannot be understood${loaded > 0 ? ", showing what was there · " : ""}`
+            : stopped
+              ? "Stopped, with what it had found · "
+              : cancelled
+                ? "Cancelled, showing what was there · "
+                : ""}
+          {wrong && loaded === 0 ? "" : parts.join(" · ")}
+        </span>
+      )}
       {old ? (
         <button
           type="button"

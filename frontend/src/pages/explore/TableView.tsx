@@ -1,7 +1,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus and names its active row
 /** The answer of a query with pipes: a table that sorts, and its bars. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { ExploreSearch } from "@/app/search";
 import { Chart, type ChartOption } from "@/charts/Chart";
 import type { Colours } from "@/charts/colours";
@@ -148,25 +148,49 @@ function Cell({ value, numeric }: { value: string | number | null; numeric: bool
 }
 
 function Bars({ chart }: { chart: TableChart }) {
-  const option = useMemo(() => (colours: Colours) => barsOption(chart, colours), [chart]);
+  const [box, width_px] = useWidth();
+  const option = useMemo(
+    () => (colours: Colours) => barsOption(chart, colours, width_px - AXIS_PX),
+    [chart, width_px],
+  );
   const bars = chart.values.length;
   return (
-    <Chart
-      option={option}
-      height={150}
-      categories={bars}
-      ariaLabel={`${chart.column} of ${bars} rows as bars`}
-      tooltip={(at) => (
-        <p className="flex max-w-100 justify-between gap-4">
-          <bdi className="truncate">{chart.labels[at]}</bdi>
-          <span>{whole(chart.values[at] ?? 0)}</span>
-        </p>
-      )}
-    />
+    <div ref={box}>
+      <Chart
+        option={option}
+        height={150}
+        categories={bars}
+        ariaLabel={`${chart.column} of ${bars} rows as bars`}
+        tooltip={(at) => (
+          <p className="flex max-w-100 justify-between gap-4">
+            <bdi className="truncate">{chart.labels[at]}</bdi>
+            <span>{whole(chart.values[at] ?? 0)}</span>
+          </p>
+        )}
+      />
+    </div>
   );
 }
 
-function barsOption(chart: TableChart, colours: Colours): ChartOption {
+function useWidth() {
+  const box = useRef<HTMLDivElement>(null);
+  const [width_px, setWidth] = useState(800);
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return [box, width_px] as const;
+}
+
+/** So few names have room for each; of more some are left out. */
+const NAMED_BARS = 12;
+/** What the values' own names take of the width, about. */
+const AXIS_PX = 56;
+
+function barsOption(chart: TableChart, colours: Colours, room_px: number): ChartOption {
   return {
     textStyle: { fontFamily: colours.fontFamily },
     grid: { left: 8, right: 8, top: 10, bottom: 4, containLabel: true },
@@ -175,7 +199,13 @@ function barsOption(chart: TableChart, colours: Colours): ChartOption {
       data: [...chart.labels],
       axisLine: { lineStyle: { color: colours.line } },
       axisTick: { show: false },
-      axisLabel: { color: colours.mute, fontSize: 10, hideOverlap: true, width: 120, overflow: "truncate" },
+      axisLabel: {
+        color: colours.mute,
+        fontSize: 10,
+        interval: chart.labels.length <= NAMED_BARS ? 0 : "auto",
+        width: chart.labels.length <= NAMED_BARS ? Math.floor(room_px / chart.labels.length) - 8 : 120,
+        overflow: "truncate",
+      },
     },
     yAxis: {
       type: "value",

@@ -2,7 +2,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { answered, api, type LogRecord } from "@/api/client";
 import { asCurl, type CopyFormat, copied } from "@/lib/copyAs";
+import { inList } from "@/lib/fieldNames";
 import { bytes, whole } from "@/lib/format";
+import { preferredDensity } from "@/lib/preferred";
 import type { TimeRange } from "@/lib/time";
 import { type ExportFormat, estimatedBytes } from "@/pages/explore/exportSize";
 import { exportColumns, exportUrl } from "@/pages/explore/links";
@@ -12,6 +14,7 @@ import { MenuItem, MenuTitle } from "@/ui/MenuItem";
 
 export function ViewChoices({ explore }: { explore: Explore }) {
   const { search, change, columns } = explore;
+  const density = preferredDensity();
   return (
     <div className="w-60">
       <MenuTitle>Messages</MenuTitle>
@@ -36,15 +39,15 @@ export function ViewChoices({ explore }: { explore: Explore }) {
         ))}
       </div>
       <MenuTitle>Rows</MenuTitle>
-      <MenuItem on={search.rows === "compact"} onClick={() => change({ rows: "compact" })}>
-        Compact
-      </MenuItem>
-      <MenuItem on={!search.rows} onClick={() => change({ rows: undefined })}>
-        Normal
-      </MenuItem>
-      <MenuItem on={search.rows === "roomy"} onClick={() => change({ rows: "roomy" })}>
-        Roomy
-      </MenuItem>
+      {(["compact", "normal", "roomy"] as const).map((rows) => (
+        <MenuItem
+          key={rows}
+          on={(search.rows ?? density) === rows}
+          onClick={() => change({ rows: rows === density ? undefined : rows })}
+        >
+          <span className="capitalize">{rows}</span>
+        </MenuItem>
+      ))}
       <MenuTitle>The same again</MenuTitle>
       <MenuItem on={!search.dedup} onClick={() => change({ dedup: undefined })}>
         Every row
@@ -76,9 +79,10 @@ interface ShareChoicesProps {
   readonly loaded: readonly LogRecord[];
   readonly link: (kind: "relative" | "absolute") => string;
   readonly put: (text: string, what: string) => void;
+  readonly putLink: (href: string) => void;
 }
 
-export function ShareChoices({ run, range, picked, loaded, link, put }: ShareChoicesProps) {
+export function ShareChoices({ run, range, picked, loaded, link, put, putLink }: ShareChoicesProps) {
   const info = useQuery({
     queryKey: ["info"],
     queryFn: ({ signal }) => answered(api.GET("/api/v1/info", { signal })),
@@ -95,13 +99,10 @@ export function ShareChoices({ run, range, picked, loaded, link, put }: ShareCho
   return (
     <div className="w-60">
       <MenuTitle>This search</MenuTitle>
-      <MenuItem hint="the same window" onClick={() => put(link("absolute"), "Link")}>
+      <MenuItem hint="the same window" onClick={() => putLink(link("absolute"))}>
         Link, absolute
       </MenuItem>
-      <MenuItem
-        hint={`${range.from} to ${range.to}`.slice(0, 22)}
-        onClick={() => put(link("relative"), "Link")}
-      >
+      <MenuItem hint={`${range.from} to ${range.to}`.slice(0, 22)} onClick={() => putLink(link("relative"))}>
         Link, as it is
       </MenuItem>
       <MenuItem
@@ -148,6 +149,24 @@ const FORMATS: readonly (readonly [ExportFormat, string, string])[] = [
   ["parquet", "Parquet", "data tools"],
 ];
 
+const NO_COLUMNS: readonly string[] = [];
+
+/** About how large it is, as the server judges by some of the records. */
+function useParquetSize(run: Run, matched: number | undefined, shown: readonly string[]): number | undefined {
+  const { query, from, to, piped } = run;
+  const columns = shown.map(inList).join(",");
+  const size = useQuery({
+    queryKey: ["size", query, from, to, matched, columns],
+    enabled: !piped && matched !== undefined && matched > 0,
+    queryFn: ({ signal }) => {
+      const asked = { query, from, to, format: "parquet", columns, records: matched ?? 0 } as const;
+      return answered(api.GET("/api/v1/export/size", { params: { query: asked }, signal }));
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return size.data?.bytes ?? undefined;
+}
+
 export function ExportChoices({ explore, run, loaded, close }: ExportChoicesProps) {
   const { columns } = explore;
   const { query, from, to, piped } = run;
@@ -159,8 +178,15 @@ export function ExportChoices({ explore, run, loaded, close }: ExportChoicesProp
     staleTime: Number.POSITIVE_INFINITY,
   });
   const matched = count.data?.total;
+  // What is compressed only the server can judge.
+  const compressed = [
+    useParquetSize(run, matched, NO_COLUMNS),
+    useParquetSize(run, columns.length > 0 ? matched : undefined, exportColumns(columns)),
+  ];
   const size = (format: ExportFormat, shown: readonly string[]) => {
-    const about = matched === undefined || piped ? null : estimatedBytes(loaded, matched, format, shown);
+    const judged = format === "parquet" ? compressed[shown.length > 0 ? 1 : 0] : undefined;
+    const about =
+      matched === undefined || piped ? null : (judged ?? estimatedBytes(loaded, matched, format, shown));
     return about === null ? null : `≈ ${bytes(about)}`;
   };
   // The link is followed first, then it may go.

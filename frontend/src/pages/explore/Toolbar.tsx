@@ -2,6 +2,7 @@
 import { useState } from "react";
 import type { LogRecord } from "@/api/client";
 import { toClipboard } from "@/lib/clipboard";
+import { copyLink } from "@/lib/copyLink";
 import { whole } from "@/lib/format";
 import type { TimeRange } from "@/lib/time";
 import type { Explore } from "@/pages/explore/useExplore";
@@ -10,6 +11,8 @@ import { Icon, type IconName } from "@/ui/icons";
 import { later } from "@/ui/later";
 import { Popover } from "@/ui/Popover";
 
+const ViewName = later(() => import("@/pages/explore/ViewName").then((module) => module.ViewName));
+const ViewsMenu = later(() => import("@/pages/explore/ViewsMenu").then((module) => module.ViewsMenu));
 const ViewChoices = later(() => import("@/pages/explore/ToolMenus").then((module) => module.ViewChoices));
 const ShareChoices = later(() => import("@/pages/explore/ToolMenus").then((module) => module.ShareChoices));
 const ExportChoices = later(() => import("@/pages/explore/ToolMenus").then((module) => module.ExportChoices));
@@ -28,11 +31,12 @@ interface ToolbarProps {
 export function Toolbar(props: ToolbarProps) {
   const { explore, run, range, picked, loaded, link, onUnpick } = props;
   const [said, setSaid] = useState("");
+  const say = (text: string) => {
+    setSaid(text);
+    setTimeout(() => setSaid(""), 2_500);
+  };
   const copy = (text: string, what: string) =>
-    void toClipboard(text).then((done) => {
-      setSaid(done ? `${what} copied` : "The browser allows no copying");
-      setTimeout(() => setSaid(""), 2_500);
-    });
+    void toClipboard(text).then((done) => say(done ? `${what} copied` : "The browser allows no copying"));
   return (
     <div className="flex shrink-0 items-center gap-1.5">
       <span role="status" className="text-[12px] text-good">
@@ -46,6 +50,10 @@ export function Toolbar(props: ToolbarProps) {
           </button>
         </span>
       ) : null}
+      {explore.search.view ? <ViewName explore={explore} /> : null}
+      <Popover label="Saved views" button={<Face icon="bookmark" label="Views" />} buttonClass={FACE}>
+        {(close) => <ViewsMenu explore={explore} close={close} onSaid={say} />}
+      </Popover>
       {run.piped ? null : (
         <Popover label="View" button={<Face icon="wrap" label="View" />} buttonClass={FACE}>
           {() => <ViewChoices explore={explore} />}
@@ -61,6 +69,10 @@ export function Toolbar(props: ToolbarProps) {
             link={link}
             put={(text, what) => {
               copy(text, what);
+              close();
+            }}
+            putLink={(href) => {
+              void copyLink(href).then(say);
               close();
             }}
           />

@@ -37,6 +37,7 @@ import { answered, api, type Schema } from "@/api/client";
 import { compact } from "@/lib/format";
 import { quote } from "@/lib/quote";
 import { recentQueries } from "@/lib/recent";
+import type { SavedView } from "@/lib/views";
 import {
   FUNCTIONS,
   filterBefore,
@@ -66,6 +67,8 @@ export interface EditorSetup {
   readonly scope: () => Scope;
   /** Those the page knows already. */
   readonly fields: () => Fields | undefined;
+  readonly views: () => Promise<readonly SavedView[]>;
+  readonly onView: (view: SavedView) => void;
 }
 
 export interface QueryEditor {
@@ -113,7 +116,7 @@ export function makeEditor(setup: EditorSetup): QueryEditor {
           autocorrect: "off",
         }),
         autocompletion({
-          override: [(context) => complete(context, setup.scope(), setup.fields())],
+          override: [(context) => complete(context, setup)],
           activateOnTypingDelay: 120,
           selectOnOpen: false, // Enter runs what is typed, unless something was chosen
           icons: false,
@@ -189,18 +192,14 @@ function wrongAt(state: EditorState, place: number): DecorationSet {
   return Decoration.set([Decoration.mark({ class: "cm-wrong" }).range(from, Math.min(length, from + word))]);
 }
 
-async function complete(
-  context: CompletionContext,
-  scope: Scope,
-  known: Fields | undefined,
-): Promise<CompletionResult | null> {
+async function complete(context: CompletionContext, setup: EditorSetup): Promise<CompletionResult | null> {
   const text = context.state.doc.toString();
   const spot = spotAt(text, context.pos);
   if (!spot) return null;
   const stop = new AbortController();
   context.addEventListener("abort", () => stop.abort(), { onDocChange: true });
   try {
-    return await offers(spot, text, scope, known, stop.signal);
+    return await offers(spot, text, setup, stop.signal);
   } catch {
     return null; // cancelled, or the server is away: typing goes on without help
   }
@@ -209,13 +208,13 @@ async function complete(
 async function offers(
   spot: Spot,
   text: string,
-  scope: Scope,
-  known: Fields | undefined,
+  setup: EditorSetup,
   signal: AbortSignal,
 ): Promise<CompletionResult | null> {
+  const scope = setup.scope();
   if (spot.kind === "pipe")
     return { from: spot.from, options: PIPES.map((word) => option(word, "pipes", 0)) };
-  const fields = known ?? (await fetchFields(scope, signal));
+  const fields = setup.fields() ?? (await fetchFields(scope, signal));
   if (spot.kind === "field") {
     const options = fields.map(({ name, count, numeric, approximate }) => ({
       label: name,
@@ -225,7 +224,8 @@ async function offers(
       section: FIELDS,
     }));
     const words = spot.inPipe ? FUNCTIONS.map((word) => option(word, "functions", 2)) : recents(text);
-    return { from: spot.from, options: [...options, ...words], validFor: /^[\w.@$/-]*$/ };
+    const views = text.trim() === spot.prefix ? await savedViews(setup) : [];
+    return { from: spot.from, options: [...options, ...views, ...words], validFor: /^[\w.@$/-]*$/ };
   }
   const query = [filterBefore(text, spot.from), scope.query]
     .filter(Boolean)
@@ -284,6 +284,18 @@ function recents(text: string): Completion[] {
   return recentQueries()
     .slice(0, 5)
     .map((query) => ({ label: query, type: "text", section: { name: "Used before", rank: 3 } }));
+}
+
+/** A view takes the place of all that is searched for. */
+async function savedViews(setup: EditorSetup): Promise<Completion[]> {
+  const views = (await setup.views()).filter(({ kind }) => kind === "view");
+  return views.map((saved) => ({
+    label: saved.name,
+    detail: "view",
+    type: "text",
+    section: { name: "Saved views", rank: 2 },
+    apply: () => setup.onView(saved),
+  }));
 }
 
 type Fields = readonly Schema["FieldAnswer"][];

@@ -21,9 +21,12 @@ export function exportUrl(run: Run, format: ExportFormat, columns: readonly stri
   return url.href;
 }
 
-/** This page's address, with the range of the run or with the range as it was asked for. */
-export function pageLink(run: Run, kind: "relative" | "absolute"): string {
-  const url = new URL(location.href);
+/**
+ * This page's address, with the range of the run or with the range as it was asked for. `href` is
+ * the router's: the address bar may hold a short link.
+ */
+export function pageLink(href: string, run: Run, kind: "relative" | "absolute"): string {
+  const url = new URL(href, location.origin);
   if (kind === "absolute") {
     url.searchParams.set("from", run.from);
     url.searchParams.set("to", run.to);

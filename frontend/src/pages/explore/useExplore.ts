@@ -23,7 +23,7 @@ export type ValueAct = (action: ValueAction, field: string, value: string) => vo
 const NO_PILLS: readonly Pill[] = [];
 const NO_COLUMNS: readonly string[] = [];
 /** Shown by themselves. */
-const FIXED = new Set(["timestamp", "level", "service", "message"]);
+export const FIXED: ReadonlySet<string> = new Set(["timestamp", "level", "service", "message"]);
 
 export function useExplore(): Explore {
   const search = useSearch({ from: "/explore" });

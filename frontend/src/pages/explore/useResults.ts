@@ -5,8 +5,10 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { answered, api, type LogRecord, type Schema } from "@/api/client";
+import { arrivedEarly, earlyMoment_ms, FIRST_PAGE, takeEarly } from "@/early";
 import { effectiveQuery, type Pill, splitPipes } from "@/lib/filters";
-import { resolveMs, type TimeRange } from "@/lib/time";
+import { fixedMoment, type TimeRange } from "@/lib/time";
+import { useQueryId } from "@/pages/explore/queryId";
 
 export interface Run {
   readonly query: string;
@@ -18,9 +20,7 @@ export interface Run {
 
 /** More rows than these are not kept in the browser; the list offers to go on from its last one. */
 export const MOST_ROWS = 100_000;
-const FIRST_PAGE = 200;
-const NEXT_PAGE = 1_000;
-const TRUNCATE = 4_096;
+const NEXT_PAGE = { ...FIRST_PAGE, limit: 1_000 };
 
 /** The run in force, and a way to run the same again (a relative range then ends later). */
 export function useRun(text: string, pills: readonly Pill[], range: TimeRange): readonly [Run, () => void] {
@@ -29,11 +29,11 @@ export function useRun(text: string, pills: readonly Pill[], range: TimeRange): 
   const { from, to } = range;
   // running again moves a relative range
   const run = useMemo(() => {
-    const now = Date.now();
+    const now = earlyMoment_ms() ?? Date.now();
     return {
       query,
-      from: fixed(from, now),
-      to: fixed(to, now),
+      from: fixedMoment(from, now),
+      to: fixedMoment(to, now),
       piped: splitPipes(query)[1] !== "",
       askedAt_ms: now,
     };
@@ -41,19 +41,20 @@ export function useRun(text: string, pills: readonly Pill[], range: TimeRange): 
   return [run, () => setAgain((count) => count + 1)];
 }
 
-function fixed(moment: string, nowMs: number): string {
-  const at = moment.startsWith("now") ? resolveMs(moment, nowMs) : null;
-  return at === null ? moment : new Date(at).toISOString();
-}
-
 const NO_ROWS: readonly LogRecord[] = [];
 
 export function useRows(run: Run) {
+  const id = useQueryId();
   const answer = useInfiniteQuery({
     queryKey: ["search", run.query, run.from, run.to],
     enabled: !run.piped,
     initialPageParam: "",
+    initialData: () => {
+      const page = arrivedEarly("search", run) as Schema["SearchAnswer"] | undefined;
+      return page ? { pages: [page], pageParams: [""] } : undefined;
+    },
     queryFn: async ({ pageParam, signal }) => {
+      const early = pageParam ? null : takeEarly("search", run, signal);
       const page = await answered(
         api.GET("/api/v1/search", {
           params: {
@@ -61,13 +62,13 @@ export function useRows(run: Run) {
               query: run.query,
               from: run.from,
               to: run.to,
-              limit: pageParam ? NEXT_PAGE : FIRST_PAGE,
-              count: false,
-              truncate: TRUNCATE,
+              ...(pageParam ? NEXT_PAGE : FIRST_PAGE),
+              query_id: id.next(early?.queryId),
               ...(pageParam ? { cursor: pageParam } : {}),
             },
           },
           signal,
+          ...(early ? { fetch: early.fetch } : {}),
         }),
       );
       return page as Schema["SearchAnswer"];
@@ -82,20 +83,30 @@ export function useRows(run: Run) {
   const data = useLast(answer.data, answer.data?.pages[0]?.records.length !== 0);
   const rows = useMemo(() => data?.pages.flatMap((page) => page.records) ?? NO_ROWS, [data]);
   const stale = answer.isPlaceholderData || (answer.isError && data !== undefined);
-  return { answer, data, rows, stale, shownAt_ms: useLast(answer.dataUpdatedAt || undefined) ?? 0 };
+  // Nothing older is asked for by itself where somebody had it stopped.
+  const stopped = data?.pages.at(-1)?.stopped === true;
+  return {
+    answer,
+    id,
+    data,
+    rows,
+    stale,
+    stopped,
+    shownAt_ms: useLast(answer.dataUpdatedAt || undefined) ?? 0,
+  };
 }
 
 export type Rows = ReturnType<typeof useRows>;
 
 export function useTable(run: Run) {
+  const id = useQueryId();
   const answer = useQuery({
     queryKey: ["table", run.query, run.from, run.to],
     enabled: run.piped,
     queryFn: async ({ signal }) => {
       const { query, from, to } = run;
-      const table = await answered(
-        api.GET("/api/v1/search", { params: { query: { query, from, to, limit: 10_000 } }, signal }),
-      );
+      const asked = { query, from, to, limit: 10_000, query_id: id.next() };
+      const table = await answered(api.GET("/api/v1/search", { params: { query: asked }, signal }));
       return table as Schema["TableAnswer"];
     },
     placeholderData: keepPreviousData,
@@ -103,7 +114,7 @@ export function useTable(run: Run) {
   });
   const data = useLast(answer.data);
   const stale = answer.isPlaceholderData || (answer.isError && data !== undefined);
-  return { answer, data, stale, shownAt_ms: useLast(answer.dataUpdatedAt || undefined) ?? 0 };
+  return { answer, id, data, stale, shownAt_ms: useLast(answer.dataUpdatedAt || undefined) ?? 0 };
 }
 
 export type Table = ReturnType<typeof useTable>;
@@ -111,9 +122,17 @@ export type Table = ReturnType<typeof useTable>;
 export function useVolume(run: Run) {
   const answer = useQuery({
     queryKey: ["histogram", run.query, run.from, run.to],
+    initialData: () => arrivedEarly("histogram", run) as Schema["HistogramAnswer"] | undefined,
     queryFn: ({ signal }) => {
       const { query, from, to } = run;
-      return answered(api.GET("/api/v1/histogram", { params: { query: { query, from, to } }, signal }));
+      const early = takeEarly("histogram", run, signal);
+      return answered(
+        api.GET("/api/v1/histogram", {
+          params: { query: { query, from, to } },
+          signal,
+          ...(early ? { fetch: early.fetch } : {}),
+        }),
+      );
     },
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,

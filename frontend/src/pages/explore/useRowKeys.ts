@@ -4,6 +4,7 @@ import type { LogRecord } from "@/api/client";
 import { useShortcuts } from "@/app/keys";
 import { toClipboard } from "@/lib/clipboard";
 import { copied } from "@/lib/copyAs";
+import { copyLink } from "@/lib/copyLink";
 import { fieldValue } from "@/lib/fieldNames";
 import type { Row } from "@/pages/explore/dedup";
 import type { Cursor } from "@/pages/explore/RecordList";
@@ -85,7 +86,7 @@ export function useRowKeys({ explore, rows, link, onEscape, onSaid }: RowKeys) {
       group: "Rows",
       run: () => current && copy(copied([current], "json"), "JSON"),
     },
-    { keys: "Shift+Y", what: "Copy a link", group: "Rows", run: () => copy(link(), "Link") },
+    { keys: "Shift+Y", what: "Copy a link", group: "Rows", run: () => void copyLink(link()).then(onSaid) },
     {
       keys: "w",
       what: "Wrap messages",

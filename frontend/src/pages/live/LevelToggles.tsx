@@ -21,11 +21,11 @@ export function LevelToggles({ levels, onChange }: LevelTogglesProps) {
             aria-pressed={on}
             title={on ? `Leave ${level} out` : `Follow ${level}`}
             onClick={() => onChange(on ? levels.filter((one) => one !== level) : [...levels, level])}
-            className={`flex h-7 items-center gap-1.5 border-r border-line px-2 text-[11px] max-sm:px-1.5 font-medium first:rounded-l-[5px] last:rounded-r-[5px] last:border-r-0 hover:bg-raised aria-pressed:bg-selected ${quiet ? "text-mute" : (LEVEL_TEXT[level] ?? "")}`}
+            className={`flex h-7 items-center gap-1.5 border-r border-line px-2 text-[11px] font-medium @max-sm:px-1 first:rounded-l-[5px] last:rounded-r-[5px] last:border-r-0 hover:bg-raised aria-pressed:bg-selected ${quiet ? "text-mute" : (LEVEL_TEXT[level] ?? "")}`}
           >
             <span
               aria-hidden="true"
-              className={`h-2 w-2 rounded-[2px] max-sm:hidden ${quiet ? "bg-line" : (LEVEL_BAR[level] ?? "bg-line")}`}
+              className={`h-2 w-2 rounded-[2px] @max-md:hidden ${quiet ? "bg-line" : (LEVEL_BAR[level] ?? "bg-line")}`}
             />
             {levelLabel(level)}
           </button>

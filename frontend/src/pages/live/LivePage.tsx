@@ -1,255 +1,166 @@
-/** What matches, as it arrives: pushed, never asked for again and again. */
+/** What matches, as it arrives: pushed, never asked for again and again. One tail, or two. */
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
-import type { ErrorBody } from "@/api/client";
+import { type CSSProperties, useRef, useState } from "react";
 import { useShortcuts } from "@/app/keys";
 import type { ExploreSearch, LiveSearch } from "@/app/search";
-import { rememberQuery } from "@/lib/recent";
-import { QueryBar } from "@/pages/explore/QueryBar";
-import { Icon } from "@/ui/icons";
-import { isMark } from "./buffer";
-import { Highlights } from "./Highlights";
-import { LevelToggles } from "./LevelToggles";
+import { Divider } from "./Divider";
+import { LiveTools } from "./LiveTools";
 import "./live.css";
-import { PausedChip } from "./PausedChip";
 import { rangeOf } from "./range";
-import { StatusLine } from "./StatusLine";
-import { TailDetail } from "./TailDetail";
-import { TailList } from "./TailList";
-import { refusal } from "./tail";
-import { tailPath, tailQuery, useSummary, useTail } from "./useTail";
+import { TailPane } from "./TailPane";
+import type { Pane } from "./usePane";
+import { tailQuery } from "./useTail";
 
-const BACKFILLS = [0, 100, 500, 1_000] as const;
 const NO_NAMES: readonly string[] = [];
+const HALF = 50;
+
+type Change = { readonly [K in keyof LiveSearch]?: LiveSearch[K] | undefined };
 
 export function LivePage() {
   const search: LiveSearch = useSearch({ strict: false });
   const navigate = useNavigate();
   const levels = search.levels ?? NO_NAMES;
   const terms = search.hl ?? NO_NAMES;
-  const query = tailQuery(search.q ?? "", levels);
-  const path = tailPath(query, search.back ?? 100);
-  const tail = useTail(path);
-  const { state, frozen } = useSummary(tail);
-  const [selected, setSelected] = useState<number | null>(null);
-  const [open, setOpen] = useState(false);
-  const live = state.kind !== "stopped" && state.kind !== "refused" && state.kind !== "taken";
+  const split = search.split !== undefined;
+  const panes = [useRef<Pane>(null), useRef<Pane>(null)] as const;
+  const box = useRef<HTMLDivElement>(null);
+  const [chosen, setChosen] = useState<0 | 1>(0);
+  const [pulled, setPulled] = useState<number | null>(null);
+  const active = split ? chosen : 0;
+  const percent = pulled ?? search.split ?? HALF;
+  const pane = () => panes[active].current;
 
-  // Rows that go on take the selection with them.
-  useEffect(() => {
-    if (frozen) return;
-    setSelected(null);
-    setOpen(false);
-  }, [frozen]);
-
-  const merge = (change: LiveSearch, replace = false) =>
+  const merge = (change: Change, replace = false) =>
     void navigate({
       to: ".",
       replace,
       search: (old: Record<string, unknown>) => ({ ...old, ...change }) as never,
     });
-  const run = (q: string) => {
-    rememberQuery(q);
-    if (q !== (search.q ?? "")) merge({ q });
-    else tail.start(path);
-  };
-  const explore = (found: ExploreSearch) =>
+  const explore = (query: string, found: ExploreSearch) =>
     void navigate({
       to: "/explore",
       search: { ...(query ? { q: query } : {}), ...(search.tz ? { tz: search.tz } : {}), ...found } as never,
     });
   const exploreAll = () => {
-    const range = rangeOf(tail.buffer.shown);
-    if (range) explore(range);
+    const shown = pane()?.tail.buffer.shown;
+    const range = shown ? rangeOf(shown) : null;
+    const [text, only] = active === 0 ? [search.q, levels] : [search.q2, search.levels2 ?? NO_NAMES];
+    if (range) explore(tailQuery(text ?? "", only), range);
   };
   const wrap = search.wrap === "wrap";
-  const turnWrap = () => merge({ wrap: wrap ? undefined : "wrap" } as LiveSearch, true);
-  const at = (row: number | null) => {
-    const item = row === null ? undefined : tail.buffer.shown.at(row - 1 - tail.buffer.shown.first);
-    return item && !isMark(item) ? item : null;
+  const turnWrap = () => merge({ wrap: wrap ? undefined : "wrap" }, true);
+  const clear = () => pane()?.tail.clear();
+  const turnSplit = () => {
+    if (split) {
+      merge({ split: undefined, q2: undefined, levels2: undefined });
+      setChosen(0);
+    } else {
+      merge({ split: HALF });
+      setChosen(1);
+    }
   };
-  const move = (step: number) => {
-    tail.freeze();
-    const { first, length } = tail.buffer.shown;
-    if (length === 0) return;
-    const from = selected ?? (step < 0 ? first + length + 1 : first);
-    const last = first + length;
-    let next = Math.min(last, Math.max(first + 1, from + step));
-    while (!at(next) && next + step > first && next + step <= last) next += step;
-    if (at(next)) setSelected(next);
+  /** What is left when the first is closed is the second. */
+  const closeFirst = () => {
+    merge({ q: search.q2, levels: search.levels2, split: undefined, q2: undefined, levels2: undefined });
+    setChosen(0);
   };
-  const select = (row: number) => {
-    tail.freeze();
-    setSelected(row);
+  const go = (to: 0 | 1) => {
+    setChosen(to);
+    box.current?.querySelectorAll<HTMLElement>("[role=grid]")[to]?.focus({ preventScroll: true });
   };
-  const record = open ? at(selected) : null;
 
   useShortcuts([
-    {
-      keys: "Space",
-      what: "Pause or resume",
-      group: "Live tail",
-      run: () => (frozen ? tail.resume() : tail.freeze()),
-    },
-    { keys: "Shift+G", what: "Resume at the end", group: "Live tail", run: tail.resume },
-    {
-      keys: "s",
-      what: "Stop or start",
-      group: "Live tail",
-      run: () => (live ? tail.stop() : tail.start(path)),
-    },
+    { keys: "Space", what: "Pause or resume", group: "Live tail", run: () => pane()?.pause() },
+    { keys: "Shift+G", what: "Resume at the end", group: "Live tail", run: () => pane()?.tail.resume() },
+    { keys: "s", what: "Stop or start", group: "Live tail", run: () => pane()?.turn() },
     { keys: "w", what: "Wrap long lines", group: "View", run: turnWrap },
-    { keys: "Shift+X", what: "Clear the rows", group: "Live tail", run: tail.clear },
+    { keys: "Shift+X", what: "Clear the rows", group: "Live tail", run: clear },
     { keys: "Shift+E", what: "Open these rows in Explore", group: "Live tail", run: exploreAll },
-    { keys: "j", what: "Next row", group: "Rows", run: () => move(1) },
-    { keys: "k", what: "Row before", group: "Rows", run: () => move(-1) },
-    { keys: "ArrowDown", what: "Next row", group: "Rows", run: () => move(1) },
-    { keys: "ArrowUp", what: "Row before", group: "Rows", run: () => move(-1) },
-    { keys: "Enter", what: "Open the row", group: "Rows", run: () => setOpen(selected !== null) },
-    {
-      keys: "Escape",
-      what: "Close the row, then resume",
-      group: "Rows",
-      run: () => (open ? setOpen(false) : tail.resume()),
-    },
+    { keys: "\\", what: split ? "Back to one tail" : "Split into two tails", group: "View", run: turnSplit },
+    ...(split
+      ? ([
+          { keys: "1", what: "Go to the first tail", group: "Live tail", run: () => go(0) },
+          { keys: "2", what: "Go to the second tail", group: "Live tail", run: () => go(1) },
+        ] as const)
+      : []),
+    { keys: "j", what: "Next row", group: "Rows", run: () => pane()?.move(1) },
+    { keys: "k", what: "Row before", group: "Rows", run: () => pane()?.move(-1) },
+    { keys: "ArrowDown", what: "Next row", group: "Rows", run: () => pane()?.move(1) },
+    { keys: "ArrowUp", what: "Row before", group: "Rows", run: () => pane()?.move(-1) },
+    { keys: "Enter", what: "Open the row", group: "Rows", run: () => pane()?.open() },
+    { keys: "Escape", what: "Close the row, then resume", group: "Rows", run: () => pane()?.escape() },
   ]);
 
+  const tools = (
+    <LiveTools
+      search={search}
+      terms={terms}
+      wrap={wrap}
+      split={split}
+      onTerms={(next) => merge({ hl: next.length > 0 ? next : undefined }, true)}
+      onBack={(back) => merge({ back })}
+      onWrap={turnWrap}
+      onClear={clear}
+      onExplore={exploreAll}
+      onSplit={turnSplit}
+    />
+  );
+  const common = { terms, wrap, backfill: search.back ?? 100, onExplore: explore };
   return (
     <div className="flex h-full flex-col">
-      <div className="flex shrink-0 flex-col gap-2 border-b border-line p-3">
-        <div className="flex items-start gap-2">
-          <div className="min-w-0 flex-1">
-            <QueryBar
-              text={search.q ?? ""}
-              busy={false}
-              hint="Follow: words, field:value, /regex/"
-              error={typedError(refusal(state), levels)}
-              scope={{ query: tailQuery("", levels), from: "now-15m", to: "now" }}
-              onType={() => {}}
-              onRun={run}
-              onCancel={() => {}}
-            />
-          </div>
-          <button
-            type="button"
-            title={live ? "Stop; the rows stay (s)" : "Follow again (s)"}
-            onClick={() => (live ? tail.stop() : tail.start(path))}
-            className="flex h-8 w-20 shrink-0 items-center justify-center gap-1.5 rounded-md border border-line bg-panel hover:bg-raised"
-          >
-            <Icon name={live ? "stop" : "play"} size={13} />
-            {live ? "Stop" : "Start"}
-          </button>
-        </div>
-        <div className="flex flex-wrap items-center gap-2">
-          <LevelToggles
+      {split ? (
+        <div className="flex shrink-0 items-center px-3 pt-2 pb-1.5 max-md:hidden">{tools}</div>
+      ) : null}
+      <div
+        ref={box}
+        className="flex min-h-0 flex-1 max-lg:flex-col"
+        style={{ "--first": `${percent}%` } as CSSProperties}
+      >
+        <div
+          className={
+            split ? "min-h-0 min-w-0 shrink-0 max-lg:h-1/2 lg:w-(--first)" : "min-h-0 min-w-0 flex-1"
+          }
+        >
+          <TailPane
+            {...common}
+            {...(split ? { number: 1, onClose: closeFirst } : {})}
+            tools={split ? <div className="ml-auto md:hidden">{tools}</div> : tools}
+            ref={panes[0]}
+            active={active === 0}
+            text={search.q ?? ""}
             levels={levels}
-            onChange={(next) => merge({ levels: next.length > 0 ? next : undefined } as LiveSearch)}
-          />
-          <Highlights
-            terms={terms}
-            onChange={(next) => merge({ hl: next.length > 0 ? next : undefined } as LiveSearch, true)}
-          />
-          <label className="ml-auto flex items-center gap-1.5 text-[12px] text-mute">
-            Begin with
-            <select
-              value={search.back ?? 100}
-              onChange={(event) => merge({ back: backOf(event.target.value) } as LiveSearch)}
-              className="h-7 rounded-md border border-line bg-panel px-1 text-ink"
-            >
-              {BACKFILLS.map((count) => (
-                <option key={count} value={count}>
-                  {count === 0 ? "none before" : `the last ${count}`}
-                </option>
-              ))}
-            </select>
-          </label>
-          <button
-            type="button"
-            aria-pressed={wrap}
-            title="Wrap long lines (w)"
-            onClick={turnWrap}
-            className={`${TOOL} flex items-center gap-1.5 aria-pressed:bg-selected`}
-          >
-            <Icon name="wrap" size={14} />
-            Wrap
-          </button>
-          <Tool label="Clear" title="Clear the rows (Shift+X)" onClick={tail.clear} />
-          <Tool
-            label="Open in Explore"
-            title="These rows' time range in Explore (Shift+E)"
-            onClick={exploreAll}
+            onQuery={(q) => merge({ q })}
+            onLevels={(next) => merge({ levels: next.length > 0 ? next : undefined })}
+            onActive={() => setChosen(0)}
           />
         </div>
-      </div>
-      <div className="flex min-h-0 flex-1">
-        <div className="relative min-w-0 flex-1 bg-panel">
-          <TailList
-            tail={tail}
-            terms={terms}
-            wrap={wrap}
-            selected={selected}
-            onSelect={select}
-            onOpen={(row) => {
-              select(row);
-              setOpen(true);
-            }}
-          />
-          <PausedChip tail={tail} />
-          <Nothing tail={tail} query={query} />
-        </div>
-        {record ? (
-          <TailDetail
-            record={record}
-            onClose={() => setOpen(false)}
-            onExplore={() =>
-              explore({
-                ...around(record.timestamp),
-                ...(record.id ? { row: `${record.timestamp}~${record.id}` } : {}),
-              })
-            }
-          />
+        {split ? (
+          <>
+            <Divider
+              percent={percent}
+              onMove={setPulled}
+              onSettle={(next) => {
+                setPulled(null);
+                merge({ split: next }, true);
+              }}
+            />
+            <div className="min-h-0 min-w-0 flex-1 max-lg:h-1/2">
+              <TailPane
+                {...common}
+                number={2}
+                ref={panes[1]}
+                active={active === 1}
+                text={search.q2 ?? ""}
+                levels={search.levels2 ?? NO_NAMES}
+                onQuery={(q2) => merge({ q2 })}
+                onLevels={(next) => merge({ levels2: next.length > 0 ? next : undefined })}
+                onActive={() => setChosen(1)}
+                onClose={turnSplit}
+              />
+            </div>
+          </>
         ) : null}
       </div>
-      <StatusLine tail={tail} />
     </div>
   );
-}
-
-/** The place in what was typed: the chosen levels put a parenthesis before it. */
-function typedError(error: ErrorBody | null, levels: readonly string[]): ErrorBody | null {
-  if (!error?.column || levels.length === 0 || (error.line ?? 1) > 1) return error;
-  return { ...error, column: Math.max(1, error.column - 1) };
-}
-
-const TOOL = "h-7 rounded-md border border-line bg-panel px-2.5 text-[12px] hover:bg-raised";
-
-function Tool({ label, title, onClick }: { label: string; title: string; onClick: () => void }) {
-  return (
-    <button type="button" title={title} onClick={onClick} className={TOOL}>
-      {label}
-    </button>
-  );
-}
-
-/** Says why there are no rows. */
-function Nothing({ tail, query }: { tail: ReturnType<typeof useTail>; query: string }) {
-  const { shown, state, frozen } = useSummary(tail);
-  if (shown > 0 || (state.kind !== "open" && state.kind !== "stopped")) return null;
-  const text =
-    state.kind === "stopped"
-      ? "Stopped. Start follows again from here."
-      : frozen
-        ? "Paused before anything came."
-        : `Waiting for records${query ? " that match" : ""}: they appear here as they arrive.`;
-  return <p className="pointer-events-none absolute inset-x-0 top-1/3 text-center text-mute">{text}</p>;
-}
-
-function around(timestamp: string): { from: string; to: string } {
-  const at = Date.parse(timestamp);
-  return { from: new Date(at - 30_000).toISOString(), to: new Date(at + 30_000).toISOString() };
-}
-
-function backOf(value: string): 0 | 500 | 1_000 | undefined {
-  const count = Number(value);
-  return count === 0 || count === 500 || count === 1_000 ? count : undefined;
 }

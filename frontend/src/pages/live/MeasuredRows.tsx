@@ -12,9 +12,10 @@ interface MeasuredRowsProps {
   readonly terms: readonly string[];
   readonly selected: number | null;
   readonly zone: Zone;
+  readonly list: string;
 }
 
-export function MeasuredRows({ tail, box, terms, selected, zone }: MeasuredRowsProps) {
+export function MeasuredRows({ tail, box, terms, selected, zone, list }: MeasuredRowsProps) {
   const { shown } = tail.buffer;
   const rows = useVirtualizer({
     count: shown.length,
@@ -46,7 +47,14 @@ export function MeasuredRows({ tail, box, terms, selected, zone }: MeasuredRowsP
             className="absolute inset-x-0 top-0"
             style={{ transform: `translateY(${start}px)` }}
           >
-            <TailRow item={item} number={number} selected={number === selected} zone={zone} wrap />
+            <TailRow
+              item={item}
+              number={number}
+              selected={number === selected}
+              zone={zone}
+              list={list}
+              wrap
+            />
           </div>
         ) : null;
       })}

@@ -23,7 +23,7 @@ export function StatusLine({ tail }: { tail: Tail }) {
         <span className="truncate">{words}</span>
       </span>
       <span className="flex items-center gap-2" title="Matching records a second, over the last minute">
-        <Sparkline series={summary.series} slots={60} className="h-5 w-24 text-accent max-sm:hidden" />
+        <Sparkline series={summary.series} slots={60} className="h-5 w-24 text-accent @max-xl:hidden" />
         <span className="w-14 text-ink">{perSecond(summary.perSecond)}</span>
       </span>
       <span className="ml-auto flex items-center gap-x-4">
@@ -57,7 +57,7 @@ export function StatusLine({ tail }: { tail: Tail }) {
 
 function Count({ of, name, title }: { of: number; name: string; title: string }) {
   return (
-    <span title={title} className={of > 0 ? "text-warn" : "max-md:hidden"}>
+    <span title={title} className={of > 0 ? "text-warn" : "@max-3xl:hidden"}>
       {whole(of)} {name}
     </span>
   );

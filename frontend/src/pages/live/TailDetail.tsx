@@ -23,7 +23,7 @@ export function TailDetail({ record, onClose, onExplore }: TailDetailProps) {
   return (
     <aside
       aria-label="Record"
-      className="flex w-[min(440px,45%)] min-w-72 shrink-0 flex-col border-l border-line bg-panel"
+      className="flex w-[min(440px,45%)] min-w-72 shrink-0 flex-col border-l border-line bg-panel @max-3xl:absolute @max-3xl:inset-y-0 @max-3xl:right-0 @max-3xl:z-20 @max-3xl:w-[min(440px,92%)] @max-3xl:shadow-xl @max-3xl:shadow-black/30"
     >
       <header className="flex h-10 shrink-0 items-center gap-2 border-b border-line px-3">
         <span className={`font-mono text-[12px] ${LEVEL_TEXT[record.level] ?? "text-mute"}`}>

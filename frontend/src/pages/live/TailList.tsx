@@ -2,8 +2,17 @@
  * The rows, of which only those in sight are in the page. Following, it stands at the end; whatever
  * shows that somebody is reading (wheel up, a click, a selection, scrolling away) freezes it.
  */
-import { type KeyboardEvent, type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type PointerEvent,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import { useShared } from "@/app/useShared";
+import { useKeyShift } from "@/lib/useKeyShift";
 import { isMark } from "./buffer";
 import { paint } from "./highlight";
 import { MeasuredRows } from "./MeasuredRows";
@@ -17,6 +26,8 @@ const CLICK_PX = 4;
 
 interface TailListProps {
   readonly tail: Tail;
+  /** Of two lists each has its own. */
+  readonly name: string;
   readonly terms: readonly string[];
   readonly wrap: boolean;
   /** Number of the selected row, as in `aria-rowindex`. */
@@ -25,10 +36,11 @@ interface TailListProps {
   readonly onOpen: (row: number) => void;
 }
 
-export function TailList({ tail, terms, wrap, selected, onSelect, onOpen }: TailListProps) {
+export function TailList({ tail, name, terms, wrap, selected, onSelect, onOpen }: TailListProps) {
   useRowsVersion(tail);
   const { zone } = useShared();
   const box = useRef<HTMLDivElement>(null);
+  const id = useId();
   const [height, setHeight] = useState(600);
   const [, setTop] = useState(0);
   // Also where it stands while following, for the moment when it freezes.
@@ -64,6 +76,7 @@ export function TailList({ tail, terms, wrap, selected, onSelect, onOpen }: Tail
     ? Math.max(0, Math.floor(top.current / ROW_PX) - BESIDE_ROWS)
     : Math.max(0, shown.length - fits);
   const to = Math.min(shown.length, from + fits + (frozen ? 2 * BESIDE_ROWS : 0));
+  const shift = useKeyShift(shown.first + from, shown.first + to - 1);
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -120,12 +133,13 @@ export function TailList({ tail, terms, wrap, selected, onSelect, onOpen }: Tail
     if (item)
       rows.push(
         <TailRow
-          key={number}
+          key={number + shift}
           item={item}
           number={number}
           selected={number === selected}
           zone={zone}
           wrap={wrap}
+          list={id}
         />,
       );
   }
@@ -134,19 +148,19 @@ export function TailList({ tail, terms, wrap, selected, onSelect, onOpen }: Tail
     <div
       ref={box}
       role="grid"
-      aria-label="Live records"
+      aria-label={name}
       aria-rowcount={shown.first + shown.length}
       aria-readonly="true"
-      aria-activedescendant={chosen && !isMark(chosen) ? `tail-${selected}` : undefined}
+      aria-activedescendant={chosen && !isMark(chosen) ? `${id}${selected}` : undefined}
       tabIndex={0}
       onScroll={onScroll}
       onPointerDown={onPointerDown}
       onPointerUp={onPointerUp}
       onKeyDown={onKeyDown}
-      className="h-full overflow-x-hidden overflow-y-auto overscroll-contain [overflow-anchor:none] -outline-offset-2"
+      className="h-full bg-panel overflow-x-hidden overflow-y-auto overscroll-contain [overflow-anchor:none] -outline-offset-2"
     >
       {measured ? (
-        <MeasuredRows tail={tail} box={box} terms={terms} selected={selected} zone={zone} />
+        <MeasuredRows tail={tail} box={box} terms={terms} selected={selected} zone={zone} list={id} />
       ) : wrap ? (
         // What is above is not there: it is only ever seen at its end.
         <div className="flex min-h-full flex-col justify-end">{rows}</div>

@@ -3,7 +3,15 @@
 import { memo } from "react";
 import { LEVEL_TEXT, levelLabel } from "@/lib/levels";
 import { showTimestamp, type Zone } from "@/lib/time";
-import { LEVEL_BAR, LEVEL_CLASS, SERVICE_CLASS, TIME_CLASS, timeWidth } from "@/pages/explore/layout";
+import {
+  GUTTER_CLASS,
+  LEVEL_BAR,
+  LEVEL_CLASS,
+  LINE_CLASS,
+  SERVICE_CLASS,
+  TIME_CLASS,
+  timeWidth,
+} from "@/pages/explore/layout";
 import { LogText } from "@/ui/LogText";
 import { isMark } from "./buffer";
 import type { Item } from "./tail";
@@ -18,11 +26,13 @@ interface TailRowProps {
   readonly number: number;
   readonly selected: boolean;
   readonly zone: Zone;
+  /** Begins the ids of this list's rows. */
+  readonly list: string;
   /** The whole message, on as many lines as it takes. */
   readonly wrap: boolean;
 }
 
-export const TailRow = memo(function TailRow({ item, number, selected, zone, wrap }: TailRowProps) {
+export const TailRow = memo(function TailRow({ item, number, selected, zone, list, wrap }: TailRowProps) {
   if (isMark(item)) {
     return (
       <div
@@ -39,16 +49,14 @@ export const TailRow = memo(function TailRow({ item, number, selected, zone, wra
   return (
     <div
       role="row"
-      id={`tail-${number}`}
+      id={`${list}${number}`}
       aria-rowindex={number}
       aria-selected={selected}
       data-row={number}
-      className={`flex min-h-6 cursor-default items-start gap-x-3 pr-3 font-mono text-[12px] hover:bg-raised aria-selected:bg-selected ${wrap ? "py-[3px] leading-[18px]" : "leading-6"}`}
+      className={`flex min-h-6 cursor-default items-start gap-x-3 pr-3 pl-2 font-mono text-[12px] hover:bg-raised aria-selected:bg-selected ${wrap ? "py-[3px] leading-[18px]" : "leading-6"}`}
     >
-      <span aria-hidden="true" className="w-3.5 shrink-0 self-stretch py-px pl-0.5">
-        <span className={`block h-full w-[3px] rounded-full ${LEVEL_BAR[item.level] ?? "bg-line"}`} />
-      </span>
-      <span role="gridcell" className={`-ml-2 ${TIME_CLASS} ${timeWidth(false)}`}>
+      <span aria-hidden="true" className={`${GUTTER_CLASS} ${LEVEL_BAR[item.level] ?? "bg-line"}`} />
+      <span role="gridcell" className={`${TIME_CLASS} ${timeWidth(false)}`}>
         {showTimestamp(item.timestamp, zone, { date: false, digits: 3 })}
       </span>
       <span role="gridcell" className={`${LEVEL_CLASS} ${LEVEL_TEXT[item.level] ?? "text-mute"}`}>
@@ -59,7 +67,7 @@ export const TailRow = memo(function TailRow({ item, number, selected, zone, wra
       </span>
       <span
         role="gridcell"
-        className={`min-w-0 flex-1 ${wrap ? "break-words whitespace-pre-wrap" : "truncate whitespace-pre"}`}
+        className={`min-w-0 flex-1 ${wrap ? "break-words whitespace-pre-wrap" : LINE_CLASS}`}
       >
         <LogText text={wrap ? item.message : oneLine(item.message)} />
       </span>

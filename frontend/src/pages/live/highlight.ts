@@ -25,6 +25,9 @@ function lowered(text: string): string {
 
 export const highlightName = (term: number): string => `term-${term}`;
 
+/** What is coloured, by the list it is in: the browser's highlights are the whole page's. */
+const painted = new Map<HTMLElement, readonly StaticRange[][]>();
+
 /** Colour the terms in the texts below `root`; what was coloured before is no more. */
 export function paint(root: HTMLElement, terms: readonly string[]): void {
   // Firefox before 140 has none: nothing is coloured, everything else works.
@@ -41,9 +44,11 @@ export function paint(root: HTMLElement, terms: readonly string[]): void {
       }
     }
   }
+  for (const other of painted.keys()) if (!other.isConnected) painted.delete(other);
+  painted.set(root, ranges);
   for (let i = 0; i < MOST_TERMS; i += 1) {
-    const of = ranges[i];
-    if (of && of.length > 0) CSS.highlights.set(highlightName(i), new Highlight(...of));
+    const of = [...painted.values()].flatMap((each) => each[i] ?? []);
+    if (of.length > 0) CSS.highlights.set(highlightName(i), new Highlight(...of));
     else CSS.highlights.delete(highlightName(i));
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Listener } from "@/stream/open";
 import { isMark } from "./buffer";
+import { gapAfter } from "./gap";
 import { found } from "./highlight";
 import { rangeOf } from "./range";
 import { ring } from "./ring";
@@ -41,6 +42,8 @@ const NOTHING = {
 function harness() {
   const opened: { path: string; resume: string; listener: Listener; closed: boolean }[] = [];
   const frames: (() => void)[] = [];
+  const timers: (() => void)[] = [];
+  const settling: ((found: boolean) => void)[] = [];
   const clock = { ms: 1_000_000 };
   let commits = 0;
   const tail = makeTail({
@@ -53,6 +56,8 @@ function harness() {
     },
     frame: (run) => void frames.push(run),
     now: () => clock.ms,
+    settled: () => new Promise((resolve) => settling.push(resolve)),
+    later: (run) => void timers.push(run),
   });
   tail.subscribe(() => {
     commits += 1;
@@ -72,6 +77,14 @@ function harness() {
     commits: () => commits,
     frames: () => frames.length,
     frame,
+    /** The server has come to rest after a start. */
+    settle: async (found = true) => {
+      for (const resolve of settling.splice(0)) resolve(found);
+      await Promise.resolve();
+    },
+    time: () => {
+      for (const run of timers.splice(0)) run();
+    },
     texts: () => {
       frame();
       return texts(tail);
@@ -175,22 +188,71 @@ describe("tail", () => {
     expect(it.texts()).toEqual([]);
   });
 
-  it("adds up what was left out over connections, and tells of a gap once", () => {
+  it("adds up what was left out over connections", () => {
     const it = harness();
     it.tail.start("a");
     it.state("open");
     it.status({ matched: 100, dropped: 3, sampled_out: 40, sample: 2 });
     it.state("open");
-    it.status({ gap: true });
-    it.status({ gap: true, matched: 10, dropped: 1 });
+    it.status({ matched: 10, dropped: 1 });
     it.frame();
     expect(it.tail.summary()).toMatchObject({
       dropped: 4,
       sample: 1,
       counts: { matched: 110, sampled_out: 40 },
     });
-    expect(it.texts()).toHaveLength(1);
-    expect(it.texts()[0]).toContain("connection was lost");
+  });
+
+  it("closes the gap when the server does not know where it was", async () => {
+    const it = harness();
+    it.tail.start("api/v1/tail?query=x&backfill=0");
+    it.state("open");
+    it.status({});
+    it.rows(["1", "2"], "old.2.0");
+    it.state("open");
+    it.status({ gap: true });
+    expect(it.opened[0]?.closed).toBe(true);
+    expect(it.opened).toHaveLength(1);
+    await it.settle();
+    expect(it.opened[1]).toMatchObject({ path: "api/v1/tail?query=x&backfill=1000", resume: "" });
+    it.state("open");
+    it.status({});
+    it.rows(["0", "1", "2", "3"], "new.0.0", true);
+    it.rows(["4"], "new.0.0", true);
+    it.rows(["5"], "new.1.0");
+    expect(it.texts()).toEqual(["1", "2", "-- The connection was lost here", "3", "4", "5"]);
+    expect(it.tail.summary().counts.matched).toBe(0);
+  });
+
+  it("says so where what it showed is too long ago, and when the store never came to rest", async () => {
+    const it = harness();
+    it.tail.start("a");
+    it.state("open");
+    it.rows(["1"], "old.1.0");
+    it.state("open");
+    it.status({ gap: true });
+    await it.settle(false);
+    it.rows(["7", "8"], "new.0.0", true);
+    expect(it.texts()).toHaveLength(3);
+    it.time();
+    expect(it.texts()).toEqual([
+      "1",
+      "-- The connection was lost here",
+      "-- The store is far behind: records may be missing here",
+      "-- Records may be missing here, but not in the store",
+      "7",
+      "8",
+    ]);
+  });
+
+  it("asks for nothing more when it is stopped while the server comes to rest", async () => {
+    const it = harness();
+    it.tail.start("a");
+    it.state("open");
+    it.status({ gap: true });
+    it.tail.stop();
+    await it.settle();
+    expect(it.opened).toHaveLength(1);
   });
 
   it("counts from when it joined a stream that another page opened", () => {
@@ -217,6 +279,45 @@ describe("tail", () => {
     it.tail.tick();
     it.frame();
     expect(it.tail.summary().perSecond).toBe(0);
+  });
+});
+
+describe("gapAfter", () => {
+  const same = (...keys: readonly string[]) =>
+    keys.map((key, i) => ({ ...record(key), key: `x${i}`, id: `${i}`, received: null }));
+  const keys = (rows: readonly TailRecord[]) => rows.map((one) => one.message.replace("message ", ""));
+
+  it("passes on what is behind the last that was shown, however it came and in whatever pieces", () => {
+    const gap = gapAfter([record("a"), record("b"), record("c")], "2026");
+    expect(keys(gap.earlier(same("y", "z", "b")))).toEqual([]);
+    expect(keys(gap.earlier(same("c", "d")))).toEqual(["d"]);
+    expect(keys(gap.earlier(same("e", "a")))).toEqual(["e"]);
+    expect(gap.rest()).toEqual([]);
+  });
+
+  it("counts equal records one by one", () => {
+    const gap = gapAfter([record("a"), record("a")], "2026");
+    expect(keys(gap.earlier(same("a", "a", "a")))).toEqual(["a"]);
+  });
+
+  it("passes on of a tail that showed nothing only what is newer than it", () => {
+    const gap = gapAfter([], "2026-11-23T10:00:00Z");
+    const old = { ...record("old"), timestamp: "2026-11-23T09:59:59Z" };
+    expect(keys(gap.earlier([old, record("new")]))).toEqual(["new"]);
+  });
+
+  it("keeps back what may be from before, until there is no more", () => {
+    const gap = gapAfter([record("a")], "2026");
+    expect(gap.earlier(same("x", "y"))).toEqual([]);
+    expect(keys(gap.rest())).toEqual(["x", "y"]);
+    expect(gap.rest()).toEqual([]);
+  });
+
+  it("knows a record again whatever the order of its attributes", () => {
+    const one = { ...record("a"), attributes: { x: "1", y: "2" } };
+    const other = { ...record("a"), attributes: { y: "2", x: "1" } };
+    const gap = gapAfter([one], "2026");
+    expect(keys(gap.earlier([other, record("b")]))).toEqual(["b"]);
   });
 });
 

@@ -8,7 +8,10 @@ import type { StreamState } from "@/stream/protocol";
 import type { ServerEvent } from "@/stream/sse";
 import { type Buffer, buffer, type Mark } from "./buffer";
 import { added, type Counts, NONE, type TailStatus } from "./counts";
+import { GAP_ROWS, type Gap, gapAfter } from "./gap";
 import { type Rate, rate } from "./rate";
+import { ring } from "./ring";
+import { settled } from "./settled";
 
 export type TailRecord = Schema["TailRecord"];
 export type Item = TailRecord | Mark;
@@ -52,15 +55,24 @@ export interface Tail {
 const SUMMARY_MS = 250;
 /** A page in the background gets no frames: what waits for one is bounded. */
 const PENDING_ROWS = 2_000;
+/** Records that are known again when a gap is closed. */
+const KNOWN_AGAIN = 2 * GAP_ROWS;
+/** When nothing live comes by then the earlier records are over. */
+const GAP_OVER_MS = 1_000;
 
 export interface Around {
   readonly open: typeof openStream;
   readonly frame: (run: () => void) => void;
   readonly now: () => number;
+  /** Until what was in the server's queue can be found in its store; whether it came to that. */
+  readonly settled: (signal: AbortSignal) => Promise<boolean>;
+  readonly later: (run: () => void, ms: number) => void;
 }
 
 const BROWSER: Around = {
   open: openStream,
+  settled,
+  later: (run, ms) => void setTimeout(run, ms),
   frame: (run) => void requestAnimationFrame(run),
   now: () => Date.now(),
 };
@@ -84,6 +96,10 @@ export function makeTail(around: Around = BROWSER): Tail {
   let asked = false;
   // The buffer changes with the frame that shows it: what is frozen is exactly what is seen.
   let pending: Item[] = [];
+  let came = ring<TailRecord>(KNOWN_AGAIN);
+  let began = new Date(around.now()).toISOString();
+  let gap: Gap | null = null;
+  let waiting: AbortController | null = null;
 
   function summed(): Summary {
     const nowMs = around.now();
@@ -136,17 +152,59 @@ export function makeTail(around: Around = BROWSER): Tail {
     else if (event.name === "status") onStatus(JSON.parse(event.data) as TailStatus);
   }
 
-  function onRows(came: Schema["TailRows"]): void {
-    if (inBackfill && !came.backfill) arrive([{ mark: "Live from here" }]);
-    inBackfill = came.backfill;
-    arrive(came.rows);
+  function onRows(event: Schema["TailRows"]): void {
+    if (gap && event.backfill) {
+      show(gap.earlier(event.rows));
+      const current = gap;
+      around.later(() => current === gap && endGap(), GAP_OVER_MS);
+      return;
+    }
+    endGap();
+    if (inBackfill && !event.backfill) arrive([{ mark: "Live from here" }]);
+    inBackfill = event.backfill;
+    show(event.rows);
+  }
+
+  function show(records: readonly TailRecord[]): void {
+    for (const record of records) came.push(record);
+    arrive(records);
+  }
+
+  /** The server does not know where this tail was: what came meanwhile is looked for. */
+  function closeGap(): void {
+    halt();
+    arrive([{ mark: "The connection was lost here" }]);
+    const known = Array.from({ length: came.length }, (_, i) => came.at(i)).filter(
+      (one) => one !== undefined,
+    );
+    const stop = new AbortController();
+    waiting = stop;
+    state = { kind: "connecting" };
+    void around.settled(stop.signal).then((found) => {
+      if (stop.signal.aborted) return;
+      if (!found) arrive([{ mark: "The store is far behind: records may be missing here" }]);
+      gap = gapAfter(known, began);
+      resume = "";
+      close = around.open(withBackfill(path, GAP_ROWS), "", { onEvent, onState });
+      changed(true);
+    });
+    changed(true);
+  }
+
+  function endGap(): void {
+    const left = gap?.rest() ?? [];
+    gap = null;
+    if (left.length === 0) return;
+    arrive([{ mark: "Records may be missing here, but not in the store" }]);
+    show(left);
   }
 
   function onStatus(status: TailStatus): void {
     const total = added(counts, before, status);
     arrivals.add(total.matched - counts.matched, around.now());
     if (status.gap && before === NONE) {
-      arrive([{ mark: "The connection was lost for too long: records may be missing here" }]);
+      closeGap();
+      return;
     }
     if (total.missed_entries > counts.missed_entries) {
       arrive([{ mark: "The live tail fell behind: records are missing here, but not in the store" }]);
@@ -165,6 +223,9 @@ export function makeTail(around: Around = BROWSER): Tail {
   }
 
   function halt(): void {
+    endGap();
+    waiting?.abort();
+    waiting = null;
     close?.();
     close = null;
   }
@@ -177,6 +238,9 @@ export function makeTail(around: Around = BROWSER): Tail {
     sample = 1;
     backfillComplete = true;
     inBackfill = false;
+    gap = null;
+    came = ring(KNOWN_AGAIN);
+    began = new Date(around.now()).toISOString();
   }
 
   return {
@@ -217,6 +281,14 @@ export function makeTail(around: Around = BROWSER): Tail {
     },
     tick: () => changed(),
   };
+}
+
+/** The same tail with so many records from before. */
+function withBackfill(path: string, rows: number): string {
+  const [route = "", query] = path.split("?");
+  const asked = new URLSearchParams(query);
+  asked.set("backfill", String(rows));
+  return `${route}?${asked}`;
 }
 
 /** The server's refusal, if that is how it stands. */

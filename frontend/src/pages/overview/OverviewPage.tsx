@@ -13,6 +13,7 @@ import { Tiles } from "@/pages/overview/Tiles";
 import { useExploreLink } from "@/pages/overview/useExploreLink";
 import { type Overview, type OverviewAnswer, useOverview } from "@/pages/overview/useOverview";
 import { Failure, Panel } from "@/ui/Panel";
+import { Part } from "@/ui/Part";
 import { Stale } from "@/ui/Stale";
 
 export function OverviewPage() {
@@ -23,7 +24,7 @@ export function OverviewPage() {
   const openOverview = useCallback(() => setWaiting(false), []);
   if (data?.stored_records === 0 && !waiting) setWaiting(true);
   if (!data) return <div className="p-4">{trouble ? <NoOverview overview={overview} /> : <Skeleton />}</div>;
-  if (waiting) return <FirstRun arrived={data.stored_records > 0} onDone={openOverview} />;
+  if (waiting) return <FirstRun arrived={(data.stored_records ?? 0) > 0} onDone={openOverview} />;
   return (
     <div className="h-full overflow-auto">
       {trouble ? (
@@ -33,58 +34,80 @@ export function OverviewPage() {
         aria-busy={overview.old}
         className={`mx-auto flex max-w-[1800px] flex-col gap-3 p-3 ${overview.old ? "opacity-60" : ""}`}
       >
-        <Tiles overview={data} />
-        <Details overview={data} />
+        <Tiles overview={data} onRetry={overview.again} />
+        <Details overview={data} onRetry={overview.again} />
       </div>
     </div>
   );
 }
 
-function Details({ overview }: { overview: OverviewAnswer }) {
+interface DetailsProps {
+  readonly overview: OverviewAnswer;
+  readonly onRetry: () => void;
+}
+
+function Details({ overview, onRetry }: DetailsProps) {
   const { zone } = useShared();
   const navigate = useNavigate();
   const explore = useExploreLink();
-  const { volume } = overview;
-  const errors = volume.buckets.reduce(
+  const { volume, failed } = overview;
+  const errors = (volume?.buckets ?? []).reduce(
     (sum, { counts }) => sum + (counts.error ?? 0) + (counts.fatal ?? 0),
     0,
   );
   return (
     <>
       <section aria-label="Volume by level" className="rounded-lg border border-line bg-panel px-1 pt-2 pb-1">
-        {volume.total === 0 ? (
-          <NothingHere />
-        ) : (
-          <LevelHistogram
-            title="Volume by level"
-            answer={volume}
-            zone={zone}
-            height={196}
-            onRange={(from, to) => void navigate({ to: "/explore", search: explore({ from, to }) })}
-          />
-        )}
+        {volume ? null : <h2 className="px-2 text-[12px] font-medium text-mute">Volume by level</h2>}
+        <div className={failed.volume ? "px-2" : ""}>
+          <Part value={volume} error={failed.volume} onRetry={onRetry}>
+            {(answer) =>
+              answer.total === 0 ? (
+                <NothingHere />
+              ) : (
+                <LevelHistogram
+                  title="Volume by level"
+                  answer={answer}
+                  zone={zone}
+                  height={196}
+                  onRange={(from, to) => void navigate({ to: "/explore", search: explore({ from, to }) })}
+                />
+              )
+            }
+          </Part>
+        </div>
       </section>
       <div className="grid grid-cols-1 gap-3 sm:grid-cols-2 xl:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_minmax(0,2.2fr)]">
         <Panel title="Errors by service">
-          <ServiceBars
-            values={overview.errors_by_service}
-            total={errors}
-            fill="--fill-error"
-            query="level:>=error"
-            empty="No errors in this range"
-          />
+          <Part value={overview.errors_by_service} error={failed.errors_by_service} onRetry={onRetry}>
+            {(values) => (
+              <ServiceBars
+                values={values}
+                total={errors}
+                fill="--fill-error"
+                query="level:>=error"
+                empty="No errors in this range"
+              />
+            )}
+          </Part>
         </Panel>
         <Panel title="Noisiest services">
-          <ServiceBars
-            values={overview.noisiest_services}
-            total={volume.total}
-            fill="--fill-info"
-            query=""
-            empty="No logs in this range"
-          />
+          <Part value={overview.noisiest_services} error={failed.noisiest_services} onRetry={onRetry}>
+            {(values) => (
+              <ServiceBars
+                values={values}
+                total={volume?.total ?? 0}
+                fill="--fill-info"
+                query=""
+                empty="No logs in this range"
+              />
+            )}
+          </Part>
         </Panel>
         <Panel title="Newest errors" className="sm:col-span-2 xl:col-span-1">
-          <NewestErrors records={overview.newest_errors} zone={zone} />
+          <Part value={overview.newest_errors} error={failed.newest_errors} onRetry={onRetry}>
+            {(records) => <NewestErrors records={records} zone={zone} />}
+          </Part>
         </Panel>
       </div>
     </>

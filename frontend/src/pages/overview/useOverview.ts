@@ -1,6 +1,7 @@
 /** The overview as the server pushes it; once, for a range that does not change any more. */
+import { useRef } from "react";
 import { answered, api, type Schema } from "@/api/client";
-import { asked, pushed, type Shown, useSource } from "@/lib/source";
+import { asked, made, pushed, type Shown, useSource } from "@/lib/source";
 import { durationMs, isRelative, type TimeRange } from "@/lib/time";
 
 export type OverviewAnswer = Schema["OverviewAnswer"];
@@ -8,11 +9,30 @@ export type Overview = Shown<OverviewAnswer>;
 
 export function useOverview(range: TimeRange): Overview {
   const { from, to } = range;
-  return useSource<OverviewAnswer>(`${from} ${to}`, () =>
-    isRelative(range)
-      ? pushed(streamPath(range), "overview")
-      : asked((signal) => answered(api.GET("/api/v1/overview", { params: { query: { from, to } }, signal }))),
+  const key = `${from} ${to}`;
+  const last = useRef<{ key: string; data: OverviewAnswer }>(undefined);
+  const keep = (now: OverviewAnswer): OverviewAnswer => {
+    const data = withKept(last.current?.key === key ? last.current.data : undefined, now);
+    last.current = { key, data };
+    return data;
+  };
+  return useSource<OverviewAnswer>(key, () =>
+    made(
+      isRelative(range)
+        ? pushed<OverviewAnswer>(streamPath(range), "overview")
+        : asked((signal) =>
+            answered(api.GET("/api/v1/overview", { params: { query: { from, to } }, signal })),
+          ),
+      keep,
+    ),
   );
+}
+
+/** An answer in which panels that failed still have what they showed before. */
+export function withKept(before: OverviewAnswer | undefined, now: OverviewAnswer): OverviewAnswer {
+  if (!before) return now;
+  const names = Object.keys(now.failed) as (keyof OverviewAnswer)[];
+  return { ...now, ...Object.fromEntries(names.map((name) => [name, before[name]])) };
 }
 
 function streamPath(range: TimeRange): string {

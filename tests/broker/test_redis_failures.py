@@ -350,6 +350,37 @@ async def test_what_is_not_ours_is_left_out(redis_server: RedisServer) -> None:
         assert seen == [message(0), message(1)]
 
 
+async def test_who_gave_up_is_not_asked_for_any_more(redis_server: RedisServer) -> None:
+    """Requests that waited in vain for the store leave nothing behind that goes on asking Redis,
+    or that would make later ones wait."""
+    async with redis_broker(redis_server.url) as broker, await broker.producer() as producer:
+        places = [await producer.append(message(n)) for n in range(3)]
+        waits = [producer.wait_stored(place, timeout_s=0.05) for place in places + places]
+        assert await asyncio.gather(*waits) == [False] * 6
+        await asyncio.sleep(0.05)
+        redis_server.ask("CONFIG", "RESETSTAT")
+        await asyncio.sleep(0.1)
+        assert "cmdstat_hget:" not in str(redis_server.ask("INFO", "commandstats"))
+        waiting = asyncio.create_task(producer.wait_stored(places[2], timeout_s=10))
+        async with await broker.consumer() as consumer:
+            await drain(consumer, 3)
+        assert await waiting
+
+
+async def test_a_writer_that_was_silent_for_long_has_lost_nothing(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Redis forgets writers after a time: nobody is told then that entries were lost."""
+    monkeypatch.setattr("logstream.broker.redis.producer._WRITER_TTL_MS", 60)
+    async with redis_broker(redis_server.url) as broker, await broker.producer() as producer:
+        await producer.append(message(0))
+        await asyncio.sleep(0.1)
+        await producer.append(message(1))
+        async with await broker.consumer() as consumer:
+            assert messages_in(await drain(consumer, 2)) == [message(0), message(1)]
+    assert "lost" not in caplog.text
+
+
 async def test_the_documented_rights_suffice(own_redis: RedisServer) -> None:
     """A user with the rights that the operations guide names can do everything."""
     guide = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()

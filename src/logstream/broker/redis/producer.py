@@ -64,6 +64,7 @@ class RedisProducer(Producer):
         self._closed = False
         self._committer: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._last_append_s = 0.0
         self._name()
         self._looker = asyncio.create_task(self._look())
 
@@ -144,6 +145,10 @@ class RedisProducer(Producer):
         return batch
 
     async def _commit(self, batch: list[_Waiting]) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._last_append_s > _WRITER_TTL_MS / 2e3:
+            self._name()  # Redis may have forgotten the old one, and that is no loss
+        self._last_append_s = now_s
         arguments: list[bytes | str | int] = [
             self._next, self._room.capacity_of(self._own.number), _WRITER_TTL_MS, self._writer,
         ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from logstream.broker.base import Position
@@ -28,6 +28,7 @@ class Stored:
         self._shard = shard
         self._ids: OrderedDict[Position, str] = OrderedDict()
         self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._waiters: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
 
     def appended(self, position: Position, id_: str) -> None:
@@ -49,8 +50,19 @@ class Stored:
             future = self._waiting[id_] = asyncio.get_running_loop().create_future()
         if self._task is None:
             self._task = asyncio.create_task(self._poll())
-        done, _ = await asyncio.wait((future,), timeout=timeout_s)
+        self._waiters[id_] += 1
+        try:
+            done, _ = await asyncio.wait((future,), timeout=timeout_s)
+        finally:
+            self._left(id_)
         return bool(done) and not future.cancelled()
+
+    def _left(self, id_: str) -> None:
+        """One waits no longer; what nobody waits for is not asked about."""
+        self._waiters[id_] -= 1
+        if not self._waiters[id_]:
+            del self._waiters[id_]
+            self._waiting.pop(id_, None)
 
     async def close(self) -> None:
         if self._task is not None:
@@ -63,15 +75,19 @@ class Stored:
     async def _poll(self) -> None:
         try:
             while self._waiting:
-                ids = list(self._waiting)[:_ASKED_AT_ONCE]
-                # While Redis is away nothing is known; those who wait have a time limit.
-                with contextlib.suppress(BrokerUnavailable):
-                    for id_, stored in zip(ids, await self._ask(ids), strict=True):
-                        if stored:
-                            self._waiting.pop(id_).set_result(None)
+                every = list(self._waiting)
+                for start in range(0, len(every), _ASKED_AT_ONCE):
+                    await self._tell(every[start : start + _ASKED_AT_ONCE])
                 await asyncio.sleep(_POLL_S)
         finally:
             self._task = None
+
+    async def _tell(self, ids: list[str]) -> None:
+        # While Redis is away nothing is known; those who wait have a time limit.
+        with contextlib.suppress(BrokerUnavailable):
+            for id_, stored in zip(ids, await self._ask(ids), strict=True):
+                if stored and (future := self._waiting.pop(id_, None)) is not None:
+                    future.set_result(None)
 
     async def _ask(self, ids: list[str]) -> list[int]:
         shard = self._shard()

@@ -1,5 +1,6 @@
 /** The query: an input at first, the editor when it has loaded; what is wrong stands right below. */
 import { type FormEvent, type RefObject, useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import type { ErrorBody, Schema } from "@/api/client";
 import { type Shortcut, useShortcuts } from "@/app/keys";
 import type { SavedView } from "@/lib/views";
@@ -187,11 +188,11 @@ function useEditor(
     idle.then(
       ({ makeEditor }) => {
         if (gone || !host.current) return;
-        const focused =
-          document.activeElement === input.current ? (input.current?.selectionStart ?? 0) : null;
+        const before = input.current;
+        const focused = document.activeElement === before ? (before?.selectionStart ?? 0) : null;
         const made = makeEditor({
           host: host.current,
-          text: now.current.typed,
+          text: before?.value ?? now.current.typed,
           label,
           hint: now.current.hint,
           onText,
@@ -202,8 +203,9 @@ function useEditor(
           onView: (view) => now.current.onView?.(view),
         });
         editor.current = made;
-        onLoaded();
-        if (focused !== null) requestAnimationFrame(() => made.focus(focused));
+        // At once, not with the next frame: a key pressed between the two would be lost.
+        flushSync(onLoaded);
+        if (focused !== null) made.focus(focused);
       },
       () => undefined, // the plain input does the job
     );

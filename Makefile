@@ -21,7 +21,7 @@ demo: $(VENV)/.runtime ## The whole platform with simulated traffic, on this mac
 up: $(VENV)/.runtime ## The platform, waiting for your logs
 	@$(BIN)/logstream up --data-dir $(DATA)
 
-# By file, in order: those with a browser come last, for its driver keeps the event loop to itself.
+# By file, in order: those with a browser come last, so that their platform runs no longer than needed.
 TWO_AT_ONCE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test: servers-soon check check-ui browser redis ## Every check: format, lint, types, import contract, tests

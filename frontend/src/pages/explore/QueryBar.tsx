@@ -60,12 +60,14 @@ export function QueryBar({
   // The editor outlives renders; what it calls is the newest.
   const now = useRef<Now>({ typed, scope, fields, hint, onType, onRun, views, onView });
   now.current = { typed, scope, fields, hint, onType, onRun, views, onView };
-  const editor = useEditor(host, input, now, label, setTyped, () => setLoaded(true));
+  // What was last run or came from elsewhere: nobody is in the middle of typing that.
+  const settled = useRef(text);
+  const editor = useEditor(host, input, now, settled, label, setTyped, () => setLoaded(true));
   const known = useRef(text);
   useEffect(() => {
     // The URL was changed by something else: Back, a link, a cleared search.
     if (text === known.current) return;
-    known.current = text;
+    known.current = settled.current = text;
     setTyped(text);
     editor.current?.setText(text);
   }, [text, editor]);
@@ -96,7 +98,7 @@ export function QueryBar({
   useShortcuts(keyed ? keys : NO_KEYS);
   const run = (event: FormEvent) => {
     event.preventDefault();
-    known.current = typed;
+    known.current = settled.current = typed;
     onRun(typed);
   };
   return (
@@ -175,6 +177,7 @@ function useEditor(
   host: RefObject<HTMLDivElement | null>,
   input: RefObject<HTMLInputElement | null>,
   now: RefObject<Now>,
+  settled: RefObject<string>,
   label: string,
   onText: (text: string) => void,
   onLoaded: () => void,
@@ -205,7 +208,9 @@ function useEditor(
         editor.current = made;
         // At once, not with the next frame: a key pressed between the two would be lost.
         flushSync(onLoaded);
-        if (focused !== null) made.focus(focused);
+        if (focused === null) return;
+        made.focus(focused);
+        if (before?.value !== settled.current) made.offer();
       },
       () => undefined, // the plain input does the job
     );

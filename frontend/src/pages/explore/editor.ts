@@ -76,6 +76,8 @@ export interface QueryEditor {
   /** Underlines what is wrong there; `null`: nothing is. */
   readonly setError: (from: number | null) => void;
   readonly focus: (position?: number) => void;
+  /** Shows completions of what was typed elsewhere. */
+  readonly offer: () => void;
   /** Completions are on offer: what is typed is perhaps half a word. */
   readonly isCompleting: () => boolean;
   readonly destroy: () => void;
@@ -158,6 +160,7 @@ export function makeEditor(setup: EditorSetup): QueryEditor {
       if (position !== undefined)
         view.dispatch({ selection: { anchor: Math.min(position, view.state.doc.length) } });
     },
+    offer: () => startCompletion(view),
     isCompleting: () => completionStatus(view.state) !== null,
     destroy: () => view.destroy(),
   };

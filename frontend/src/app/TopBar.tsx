@@ -16,6 +16,7 @@ const TITLES: Readonly<Record<string, string>> = {
   "/": "Overview",
   "/explore": "Explore",
   "/live": "Live tail",
+  "/patterns": "Patterns",
   "/pipeline": "Pipeline",
   "/settings": "Settings",
 };

@@ -18,6 +18,11 @@ settings.load_profile("default")
 _NO_REDIS = "there is no redis-server: install it, or name one in LOGSTREAM_TEST_REDIS_SERVER"
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes give a test no name: what gzip wrote holds the second, and two processes must agree."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
     """One Redis for all tests that do it no harm; each uses a prefix of its own."""

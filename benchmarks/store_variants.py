@@ -72,8 +72,8 @@ ONE_BLOCK = {
 BASE: dict[str, Any] = {"block": 200_000, "order": "Timestamp", "zstd": "ZSTD(1)", "dict": 2}
 """Keys: ``block`` rows per insert, ``order``, ``zstd`` the codec, ``dict`` 1 = dictionary-encoded
 input, ``noindex=a+b`` indexes left out, ``index.NAME=…`` another definition, ``column.NAME=…``,
-``set.NAME=…`` a table setting, ``insert.NAME=…`` a query setting of the insert,
-``chdb.NAME=…`` an engine option, ``path=driver`` the driver's own insert."""
+``projection.NAME=…`` a SELECT, ``set.NAME=…`` a table setting, ``insert.NAME=…`` a query setting of
+the insert, ``chdb.NAME=…`` an engine option, ``path=driver`` the driver's own insert."""
 
 
 def table_sql(spec: dict[str, Any]) -> str:
@@ -84,6 +84,7 @@ def table_sql(spec: dict[str, Any]) -> str:
     settings = {**TABLE_SETTINGS, **{k[4:]: v for k, v in spec.items() if k.startswith("set.")}}
     body = [f"{k} {v.format(zstd=spec['zstd'])}" for k, v in columns.items() if v]
     body += [f"INDEX idx_{k} {v}" for k, v in indexes.items() if v]
+    body += [f"PROJECTION {k[11:]} ({v})" for k, v in spec.items() if k.startswith("projection.")]
     return (
         f"CREATE TABLE logs.l ({', '.join(body)}) ENGINE = MergeTree "
         f"PARTITION BY toDate(Timestamp) ORDER BY ({spec['order']}) "

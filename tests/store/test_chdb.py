@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from logstream.clock import NS_PER_S
 from logstream.errors import (
     QueryError,
     QueryTimeout,
@@ -21,12 +22,12 @@ from logstream.errors import (
 from logstream.query import Everything, parse
 from logstream.record import batch_of
 from logstream.store import open_store
-from logstream.store.base import QueryLimits, QueryProgress
+from logstream.store.base import QueryLimits, QueryProgress, TimeRange
 from logstream.store.clickhouse.driver import Engine, Handle
 from logstream.store.clickhouse.progress import read_progress
 from logstream.store.clickhouse.store import ClickHouseStore
 from logstream.store.clickhouse.topology import Topology
-from logstream.testing.store_contract import ALL_TIME, logs
+from logstream.testing.store_contract import ALL_TIME, START_NS, log, logs
 from tests.store.engine import Engines
 
 
@@ -198,6 +199,40 @@ async def test_scanned_says_what_was_read(store: ClickHouseStore) -> None:
     await _fill(store)
     result = await store.table(parse("* | stats avg(number)"), ALL_TIME)
     assert result.stats.scanned == 50_000
+
+
+async def test_counts_by_level_and_service_are_not_counted_again(store: ClickHouseStore) -> None:
+    """What is counted by time, level and service comes from the numbers kept beside the rows; only
+    the ends of the range are read row by row."""
+    dense = [log(n, at_ns=START_NS + n * NS_PER_S // 1000) for n in range(50_000)]
+    await store.insert(batch_of(dense), group=1)
+    between = TimeRange(START_NS + 3 * NS_PER_S, START_NS + 46 * NS_PER_S)
+    query = parse("level:error | stats count() n by service")
+    assert "(tally)" in await store.explain(query, between)
+    result = await store.table(query, between)
+    assert sum(int(str(n)) for _, n in result.rows) == 43_000 // 4
+    assert 0 < (result.stats.scanned or 0) < 43_000
+
+
+async def test_parts_without_their_counts_are_read_row_by_row(
+    store: ClickHouseStore, engines: Engines
+) -> None:
+    """Parts from before the counts were kept are counted too, beside newer ones."""
+    await _fill(store)
+    table = store._source.table
+    engines.client.command(
+        f"ALTER TABLE {table} CLEAR PROJECTION tally SETTINGS mutations_sync = 1"
+    )
+    await store.insert(batch_of(logs(1_000)), group=2)
+    [kept] = engines.client.query(
+        "SELECT sum(rows) < 50000 AND sum(rows) > 0 FROM system.projection_parts "
+        f"WHERE active AND concat(database, '.', table) = '{table}'"
+    ).result_rows
+    assert kept == (1,)
+    facets = await store.facets(Everything(), ALL_TIME, fields=["level"])
+    assert {each.value: each.count for each in facets["level"]} == dict.fromkeys(
+        ("info", "error", "warn"), 51_000 // 4
+    )
 
 
 async def test_export_in_pages(store: ClickHouseStore) -> None:

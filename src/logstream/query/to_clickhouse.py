@@ -59,7 +59,12 @@ class CompiledQuery(msgspec.Struct, frozen=True):
 
 
 def compile_query(
-    query: ast.Query, params: Params, *, table: str, where: Sequence[str] = ()
+    query: ast.Query,
+    params: Params,
+    *,
+    table: str,
+    where: Sequence[str] = (),
+    records: str = "count()",
 ) -> CompiledQuery:
     """The SELECT that gives a query's rows, as `evaluate` does.
 
@@ -71,12 +76,13 @@ def compile_query(
         params: Where the values go.
         table: The table's name as SQL.
         where: More conditions as SQL, such as the time range; they come first.
+        records: How many records rows of the table stand for, as an aggregate.
 
     Raises:
         QueryError: the query cannot be run.
     """
     conditions = [*where, compile_filter(query.filter, params)]
-    select = _Select(table, conditions, order=["Timestamp DESC"])
+    select = _Select(table, conditions, order=["Timestamp DESC"], rows=records)
     for pipe in query.pipes:
         select = _piped(select, pipe, params)
     columns = select.columns
@@ -91,7 +97,10 @@ def compile_query(
 
 @dataclass(frozen=True, slots=True)
 class _Select:
-    """One level of SELECT; ``columns`` is ``None`` while the rows are whole records."""
+    """One level of SELECT; ``columns`` is ``None`` while the rows are whole records.
+
+    ``rows`` is the aggregate that counts them.
+    """
 
     source: str
     where: list[str]
@@ -101,6 +110,7 @@ class _Select:
     group: list[str] = field(default_factory=list)
     limit: int | None = None
     depth: int = 0
+    rows: str = "count()"
 
     @property
     def shape(self) -> Shape:
@@ -146,7 +156,7 @@ def _top(select: _Select, top: ast.Top, params: Params) -> _Select:
     outputs = shape_after(select.shape, top) or ()
     keys = [_find(select, str(ref), params)[1] for ref in top.fields]
     present = [_present_condition(select, ref, params) for ref in top.fields]
-    columns = list(zip(outputs, [*keys, "count()"], strict=True))
+    columns = list(zip(outputs, [*keys, select.rows], strict=True))
     order = [part for column in columns[:-1] for part in _order(*column)]
     return replace(
         select,
@@ -154,7 +164,7 @@ def _top(select: _Select, top: ast.Top, params: Params) -> _Select:
         columns=columns,
         grouped=True,
         group=keys,
-        order=["count() DESC", *order],
+        order=[f"{select.rows} DESC", *order],
         limit=top.limit,
     )
 
@@ -225,7 +235,7 @@ def _group_sql(select: _Select, by: FieldRef | ast.Bin, params: Params) -> str:
 
 def _aggregate_sql(select: _Select, aggregate: ast.Aggregate, params: Params) -> str:
     if aggregate.field is None:
-        return "count()"
+        return select.rows
     output, value = _argument(select, aggregate.field, params)
     if aggregate.function == "count":
         return f"countIf(isNotNull({value}))"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from random import Random
 
 import pyarrow as pa
 import pytest
@@ -19,6 +20,7 @@ import pytest
 from logstream.clock import NS_PER_S
 from logstream.errors import QueryError, RecordsRejected
 from logstream.query import Everything, Filter, parse
+from logstream.query.evaluate import evaluate, predicate
 from logstream.record import SCHEMA, Record, batch_of, records_of
 from logstream.store.base import Cursor, QueryLimits, Store, StoredRecord, TimeRange
 from logstream.timestamps import MAX_TIMESTAMP_NS, MIN_TIMESTAMP_NS
@@ -319,6 +321,23 @@ class StoreContract:
         for prefix in ("Node", "%", "nod_"):
             assert await store.field_values("host", prefix, _EVERYTHING, ALL_TIME) == []
 
+    async def test_counts_agree_with_the_rows_wherever_a_range_ends(self, store: Store) -> None:
+        """Numbers by time, level and service are those of the rows, however they are kept, for
+        ranges that begin and end anywhere."""
+        rng = Random(0)  # noqa: S311 – reproducible on purpose
+        stored = [log(n, at_ns=START_NS + rng.randrange(90 * NS_PER_S)) for n in range(400)]
+        for group, start in enumerate(range(0, 400, 100), 1):
+            await store.insert(batch_of(stored[start : start + 100]), group=group)
+        for text in ("*", "level:>=warn", "NOT service:api level:error OR service:web"):
+            first_ns, last_ns = sorted(rng.randrange(-5, 95) * NS_PER_S + 1 for _ in range(2))
+            between = TimeRange(START_NS + first_ns, START_NS + last_ns)
+            inside = [r for r in stored if between.start_ns <= r.timestamp_ns < between.end_ns]
+            for pipes in _COUNTS:
+                query = parse(f"{text} | {pipes}")
+                result = await store.table(query, between)
+                assert result.rows == evaluate(query, inside).rows, (text, pipes)
+            await _counts_agree(store, where(text), between, inside)
+
     async def test_patterns_are_counted_by_the_first_that_fits(self, store: Store) -> None:
         """A store that can counts every matching row once, by interval, level and first pattern."""
         await store.insert(batch_of([*logs(30), log(30, at_ns=START_NS - 1)]), group=1)
@@ -505,6 +524,36 @@ class StoreContract:
 
 
 ALL_TIME_OF_LOGS = TimeRange(START_NS - _DAY_NS, START_NS + _DAY_NS)
+
+
+_COUNTS = (
+    "stats count() n by service, bin(20s)",
+    "stats count() n by bin(7s)",
+    "stats count() n by level | stats count(), sum(n)",
+    "top 3 service",
+    "top 2 level",
+)
+
+
+async def _counts_agree(
+    store: Store, filter: Filter, between: TimeRange, inside: Sequence[Record]
+) -> None:
+    keep = predicate(filter)
+    matching = [record for record in inside if keep(record)]
+    page = await store.search(filter, between, limit=1)
+    assert page.stats.matched == len(matching)
+    facets = await store.facets(filter, between, fields=["service", "level"])
+    for name, values in facets.items():
+        counts = Counter(getattr(record, name) for record in matching)
+        del counts[""]
+        assert {each.value: each.count for each in values} == counts
+    for by, seconds in (("level", 10), ("level", 7), ("service", 30)):
+        width_ns = seconds * NS_PER_S
+        buckets = await store.histogram(filter, between, interval_ns=width_ns, by=by)
+        told = {(b.start_ns, value): n for b in buckets for value, n in b.counts.items()}
+        assert told == Counter(
+            (record.timestamp_ns // width_ns * width_ns, getattr(record, by)) for record in matching
+        )
 
 
 async def _four_days(store: Store) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from logstream.query import CANONICAL, AttributeMap, Filter, attribute, resolve
 from logstream.query.clickhouse_filter import present_sql
 from logstream.query.fields import Column, Kind
-from logstream.query.to_clickhouse import Params
+from logstream.query.to_clickhouse import Params, compile_filter
 from logstream.severity import level_of_number
 from logstream.store.base import FieldInfo, HistogramBucket, QueryLimits, TimeRange, ValueCount
 from logstream.store.clickhouse.driver import Answer
 from logstream.store.clickhouse.source import Source, conditions, together
+from logstream.store.clickhouse.tally import counted
 from logstream.store.counting import (
     HISTOGRAM_VALUES,
     OTHER,
@@ -26,6 +27,7 @@ __all__ = ["FIELDS_SAMPLE_ROWS", "facets", "field_values", "fields", "histogram"
 FIELDS_SAMPLE_ROWS = 100_000
 """Rows that are looked at to say which fields there are: the newest that match."""
 _MAX_FIELDS = 1_000
+_SEVERITY = CANONICAL["severity_number"]
 _SEVERITIES = 32
 """More than there are severity numbers (0-24)."""
 _MAP_COLUMNS = {
@@ -50,11 +52,13 @@ async def histogram(
     if by == "level":
         return await _histogram_by_level(source, where, between, interval_ns, limits)
     params = Params()
-    value = _value_sql(by, params)
-    condition = " AND ".join(conditions(where, between, params))
+    ref = countable(by)
+    told = counted(source.table, where, between, params, by=[ref], interval_ns=interval_ns)
+    value = f"ifNull(toString({present_sql(ref, params)}), '')"
+    condition = " AND ".join([*told.within, compile_filter(where, params)])
     top = await source.rows(
-        f"SELECT {value} AS v FROM {source.table} WHERE {condition} "
-        f"GROUP BY v ORDER BY count() DESC, v LIMIT {HISTOGRAM_VALUES:d}",
+        f"SELECT {value} AS v FROM {told.table} WHERE {condition} "
+        f"GROUP BY v ORDER BY {told.records} DESC, v LIMIT {HISTOGRAM_VALUES:d}",
         params,
         limits,
     )
@@ -62,7 +66,7 @@ async def histogram(
     value = f"if({value} IN ({kept}), {value}, '{OTHER}')" if kept else value
     answer = await source.rows(
         f"SELECT intDiv(toUnixTimestamp64Nano(Timestamp), {interval_ns:d}) AS bucket, "
-        f"{value} AS v, count() FROM {source.table} WHERE {condition} "
+        f"{value} AS v, {told.records} FROM {told.table} WHERE {condition} "
         "GROUP BY bucket, v ORDER BY bucket, v",
         params,
         limits,
@@ -78,12 +82,14 @@ async def _histogram_by_level(
 ) -> list[HistogramBucket]:
     """Grouped by one number, which the engine does three times as fast as by (time, text)."""
     params = Params()
+    told = counted(source.table, where, between, params, by=[_SEVERITY], interval_ns=interval_ns)
+    condition = " AND ".join([*told.within, compile_filter(where, params)])
     # Counted from the range's first bucket, so that no interval is too short for 64 bits.
     first = between.start_ns // interval_ns
     answer = await source.rows(
         f"SELECT (intDiv(toUnixTimestamp64Nano(Timestamp), {interval_ns:d}) - {first:d}) "
-        f"* {_SEVERITIES:d} + SeverityNumber AS k, count() FROM {source.table} "
-        f"WHERE {' AND '.join(conditions(where, between, params))} GROUP BY k ORDER BY k",
+        f"* {_SEVERITIES:d} + SeverityNumber AS k, {told.records} FROM {told.table} "
+        f"WHERE {condition} GROUP BY k ORDER BY k",
         params,
         limits,
     )
@@ -93,11 +99,6 @@ async def _histogram_by_level(
         start_ns = (first + bucket) * interval_ns
         counts.setdefault(start_ns, Counter())[level_of_number(severity)] += count
     return [HistogramBucket(start_ns, dict(each)) for start_ns, each in counts.items()]
-
-
-def _value_sql(field: str, params: Params) -> str:
-    """The field's text, ``""`` where a record has none."""
-    return f"ifNull(toString({present_sql(countable(field), params)}), '')"
 
 
 async def facets(
@@ -131,18 +132,19 @@ async def field_values(
 ) -> list[ValueCount]:
     """See `Store.field_values`."""
     params = Params()
-    condition = conditions(where, between, params)
+    ref = _SEVERITY if field == "level" else countable(field)
+    told = counted(source.table, where, between, params, by=[ref])
+    condition = [*told.within, compile_filter(where, params)]
     if field == "level":
         return _level_values(
             await source.rows(
-                f"SELECT SeverityNumber, count() FROM {source.table} "
+                f"SELECT SeverityNumber, {told.records} FROM {told.table} "
                 f"WHERE {' AND '.join(condition)} GROUP BY SeverityNumber",
                 params,
                 limits,
             ),
             prefix,
         )[:limit]
-    ref = countable(field)
     if isinstance(ref, Column) and ref.kind is not Kind.NUMBER:
         value, present = ref.sql_column, f"{ref.sql_column} != ''"
     else:
@@ -152,7 +154,7 @@ async def field_values(
     if prefix:
         condition.append(f"ifNull(startsWith(toString({value}), {params.text(prefix)}), 0)")
     answer = await source.rows(
-        f"SELECT toString({value}) AS v, count() AS n FROM {source.table} "
+        f"SELECT toString({value}) AS v, {told.records} AS n FROM {told.table} "
         f"WHERE {' AND '.join(condition)} GROUP BY {value} ORDER BY n DESC, v LIMIT {limit:d}",
         params,
         limits,

@@ -13,7 +13,7 @@ from typing import Literal
 import pyarrow as pa
 
 from logstream.query import Filter, Query
-from logstream.query.to_clickhouse import Params, compile_query
+from logstream.query.to_clickhouse import CompiledQuery, Params, compile_filter, compile_query
 from logstream.record import SCHEMA
 from logstream.store.base import (
     Cursor,
@@ -33,6 +33,7 @@ from logstream.store.clickhouse.source import (
     stored_record,
     together,
 )
+from logstream.store.clickhouse.tally import counted, counted_for
 from logstream.timestamps import MAX_TIMESTAMP_NS, MIN_TIMESTAMP_NS
 
 __all__ = ["context", "explain", "scan", "search", "table"]
@@ -83,9 +84,10 @@ async def search(
 
 async def _count(source: Source, where: Filter, between: TimeRange, limits: QueryLimits) -> int:
     params = Params()
-    condition = " AND ".join(conditions(where, between, params))
+    told = counted(source.table, where, between, params)
+    condition = " AND ".join([*told.within, compile_filter(where, params)])
     answer = await source.rows(
-        f"SELECT count() FROM {source.table} WHERE {condition}", params, limits
+        f"SELECT {told.records} FROM {told.table} WHERE {condition}", params, limits
     )
     return int(answer.rows[0][0])
 
@@ -186,7 +188,7 @@ async def table(
 ) -> TableResult:
     """See `Store.table`."""
     params = Params()
-    compiled = compile_query(query, params, table=source.table, where=_range(between, params))
+    compiled = _compiled(source, query, between, params)
     answer = await source.rows(compiled.sql, params, limits)
     result = compiled.table(answer.rows)
     return TableResult(
@@ -196,19 +198,16 @@ async def table(
     )
 
 
-def _range(between: TimeRange, params: Params) -> list[str]:
-    return [
-        f"Timestamp >= {moment(between.start_ns, params)}",
-        f"Timestamp < {moment(between.end_ns, params)}",
-    ]
+def _compiled(source: Source, query: Query, between: TimeRange, params: Params) -> CompiledQuery:
+    told = counted_for(query.pipes, source.table, query.filter, between, params)
+    return compile_query(query, params, table=told.table, where=told.within, records=told.records)
 
 
 async def explain(source: Source, query: Query, between: TimeRange, limits: QueryLimits) -> str:
     """See `Store.explain`."""
     params = Params()
     if query.pipes:
-        condition = _range(between, params)
-        sql = compile_query(query, params, table=source.table, where=condition).sql
+        sql = _compiled(source, query, between, params).sql
     else:
         condition = conditions(query.filter, between, params)
         sql = _page_sql(source, condition, "newest first", 50)

@@ -25,6 +25,7 @@ __all__ = [
     "moment",
     "stored_record",
     "together",
+    "within",
 ]
 
 MAX_RESULT_ROWS = 100_000
@@ -94,10 +95,14 @@ def _settings(limits: QueryLimits) -> dict[str, int | str]:
 
 def conditions(where: Filter, between: TimeRange, params: Params) -> list[str]:
     """The time range and the filter, as SQL to be joined by AND."""
+    return [*within(between, params), compile_filter(where, params)]
+
+
+def within(between: TimeRange, params: Params) -> list[str]:
+    """The time range alone, as `conditions` has it."""
     return [
         f"Timestamp >= {moment(between.start_ns, params)}",
         f"Timestamp < {moment(between.end_ns, params)}",
-        compile_filter(where, params),
     ]
 
 

@@ -38,6 +38,7 @@ PAIRS = tuple(
 )
 _LOGSTREAM = (sys.executable, "-m", "logstream")
 _READY_S, _STOP_S = 60.0, 40.0
+_VERIFIED_WITHIN_S = 600.0
 _BETWEEN_S = (0.5, 2.5)
 _AGAIN_S = 0.2
 
@@ -144,7 +145,11 @@ def run(pair: str, *, kills: int, rate: int, seed: int) -> Report:
             name = rnd.choice(sorted(victims))
             victims[name]()
             killed.append(name.rstrip("0123456789"))
-        output, _ = simulation.communicate(timeout=600)
+        try:
+            output, _ = simulation.communicate(timeout=_VERIFIED_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            simulation.kill()
+            output, _ = simulation.communicate()
         return Report(pair, killed, simulation.returncode, output)
 
 

@@ -356,6 +356,11 @@ class _Server(ThreadingHTTPServer):
     # Beyond this many that wait to be accepted the kernel drops connections: seconds are lost.
     request_queue_size = 256
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients are killed on purpose here: that one is gone is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 def main() -> None:
     """Serve until standard input ends or SIGTERM."""

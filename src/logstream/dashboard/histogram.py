@@ -27,10 +27,11 @@ MAX_BUCKETS = 10_000
 
 _MS, _S = 1_000_000, 1_000_000_000
 _M, _H, _D = 60 * _S, 3_600 * _S, 86_400 * _S
-# Widths that people can name; buckets start at their multiples since 1970.
+# Widths that people can name; buckets start at their multiples since 1970. From ten seconds on they
+# are multiples of ten: the stores keep such counts beside the rows.
 _WIDTHS = (
     *(n * _MS for n in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
-    *(n * _S for n in (1, 2, 5, 10, 15, 30)),
+    *(n * _S for n in (1, 2, 5, 10, 20, 30)),
     *(n * _M for n in (1, 2, 5, 10, 15, 30)),
     *(n * _H for n in (1, 2, 3, 6, 12)),
     *(n * _D for n in (1, 2, 7, 14, 30, 90, 365, 730)),

@@ -529,6 +529,9 @@ ALL_TIME_OF_LOGS = TimeRange(START_NS - _DAY_NS, START_NS + _DAY_NS)
 _COUNTS = (
     "stats count() n by service, bin(20s)",
     "stats count() n by bin(7s)",
+    "stats uniq(service), count(), uniq(severity_number) by level",
+    "stats uniq(service) services by bin(10s)",
+    "stats count(), max(severity_number) by service",
     "stats count() n by level | stats count(), sum(n)",
     "top 3 service",
     "top 2 level",

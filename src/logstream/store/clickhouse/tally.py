@@ -77,7 +77,7 @@ def counted_for(
 ) -> Counted:
     """As `counted`, for the first pipe: the later ones work on its rows."""
     match pipes:
-        case [ast.Stats(aggregates, groups), *_] if all(map(_counts_records, aggregates)):
+        case [ast.Stats(aggregates, groups), *_] if all(map(_told, aggregates)):
             by = [each.by for each in groups if not isinstance(each.by, ast.Bin)]
             bins = [each.by for each in groups if isinstance(each.by, ast.Bin)]
             interval_ns = gcd(*(duration_ns(each.width) or 1 for each in bins)) or SLOT_NS
@@ -92,8 +92,11 @@ def _rows(table: str, between: TimeRange, params: Params) -> Counted:
     return Counted(table, tuple(within(between, params)), "count()")
 
 
-def _counts_records(aggregate: ast.Aggregate) -> bool:
-    return aggregate.function == "count" and aggregate.field is None
+def _told(aggregate: ast.Aggregate) -> bool:
+    """Whether it is the number of records, or of values among the tally's keys."""
+    if aggregate.field is None:
+        return aggregate.function == "count"
+    return aggregate.function == "uniq" and aggregate.field in _KEYS
 
 
 def _tells(where: Filter) -> bool:

@@ -187,8 +187,24 @@ def test_faults_say_where_and_what_to_do(text: str) -> None:
         "a " * (MAX_FILTERS + 1),
         "/" + "a" * 1_001 + "/",
         "/((((a{100}){100}){100}){100})/",
+        '"' + '\\"' * 30_000,
+        "* | fields " + ",".join(f"a{n}" for n in range(101)),
+        "* | sort " + ",".join(["a"] * 101),
     ],
-    ids=["long", "not", "minus", "group", "nested", "open", "many", "pattern", "repetition"],
+    ids=[
+        "long",
+        "not",
+        "minus",
+        "group",
+        "nested",
+        "open",
+        "many",
+        "pattern",
+        "repetition",
+        "unclosed",
+        "columns",
+        "keys",
+    ],
 )
 def test_hostile_queries_are_refused(text: str) -> None:
     """No query is too large, too deep or too costly to be refused in good order."""

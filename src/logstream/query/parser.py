@@ -27,7 +27,8 @@ MAX_QUERY_CHARS = 65_536
 MAX_FILTERS = 500
 """Most filters in one query."""
 _MAX_PIECES = 8 * MAX_FILTERS  # counted before parsing: what parsing costs is bounded, too
-_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s()"|]+', re.DOTALL)
+# A quote that is not closed takes the rest: looked for from each one, it would take n² steps.
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[^\s()"|]+', re.DOTALL)
 MAX_DEPTH = 64
 """Deepest nesting of parentheses and negations."""
 

@@ -13,6 +13,7 @@ from logstream.query.fields import CANONICAL, Column, FieldRef, Kind, resolve
 from logstream.query.text import unquote
 
 __all__ = [
+    "MAX_COLUMNS",
     "RECORD_OUTPUTS",
     "Output",
     "OutputKind",
@@ -23,6 +24,10 @@ __all__ = [
     "shape_after",
     "shape_of",
 ]
+
+
+MAX_COLUMNS = 100
+"""Columns, or keys to sort by, in one pipe: each is an expression that an engine has to read."""
 
 
 class OutputKind(Enum):
@@ -72,7 +77,7 @@ def shape_of(query: ast.Query) -> Shape:
     """The columns of a query's rows; ``None``: it has no pipes that make a table.
 
     Raises:
-        QueryError: a pipe names a column that is not there, or makes one twice.
+        QueryError: a pipe names a column that is not there, makes one twice, or makes too many.
     """
     shape: Shape = None
     for pipe in query.pipes:
@@ -96,6 +101,7 @@ def shape_after(shape: Shape, pipe: ast.Pipe) -> Shape:
             columns = [Output(str(ref), _field_kind(shape, ref)) for ref in fields]
             return _distinct((*columns, Output("count", OutputKind.NUMBER)))
         case ast.Sort(keys):
+            _check_count(len(keys))
             for key in keys:
                 if _column_of(shape, key.column).kind is OutputKind.ATTRIBUTES:
                     raise QueryError("attributes as a whole have no order")
@@ -160,7 +166,13 @@ def _aggregate_kind(shape: Shape, aggregate: ast.Aggregate) -> OutputKind:
     return OutputKind.TIMESTAMP
 
 
+def _check_count(columns: int) -> None:
+    if columns > MAX_COLUMNS:
+        raise QueryError(f"{columns} columns are too many", hint=f"at most {MAX_COLUMNS} in a pipe")
+
+
 def _distinct(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
+    _check_count(len(outputs))
     names: set[str] = set()
     for output in outputs:
         if output.name in names:

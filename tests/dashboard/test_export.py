@@ -184,3 +184,5 @@ async def test_the_size_of_little_is_exact(
     assert answer.json() == {"bytes": None, "sampled": 0}
     table = {"query": "* | stats count()", "records": "1"}
     assert_error(await client.get(f"{EXPORT}/size", params=table), 400, "bad_request")
+    endless = {"records": "9" * 400}
+    assert_error(await client.get(f"{EXPORT}/size", params=endless), 400, "bad_request", "records")

@@ -80,7 +80,16 @@ async def test_each_key_opens_in_each_way(clock: FakeClock, key: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "Bearer", "Bearer first-key x", "Basic !!!", "Basic Zmlyc3Qta2V5", "first-key", "é"],
+    [
+        "",
+        "Bearer",
+        "Bearer first-key x",
+        "Basic !!!",
+        "Basic Zmlyc3Qta2V5",
+        "Basic é",
+        "first-key",
+        "é",
+    ],
 )
 async def test_odd_credentials_open_nothing(clock: FakeClock, value: str) -> None:
     """Credentials that are malformed are refused like wrong ones."""
@@ -141,6 +150,7 @@ async def test_strange_hosts_are_refused_without_keys(
         ({"origin": "http://localhost"}, True),
         ({"origin": "http://evil.example"}, False),
         ({"origin": "null"}, False),
+        ({"origin": "http://["}, False),
         ({"origin": "http://localhost:8080"}, False),
         ({"sec-fetch-site": "cross-site"}, False),
         ({"sec-fetch-site": "same-site", "origin": "http://localhost"}, False),

@@ -164,7 +164,7 @@ def to_error(exc: Exception, request: Request[Any, Any, Any]) -> LogStreamError:
         return exc
     if isinstance(exc, ValidationException):
         return _validation(exc, request)
-    if isinstance(exc, RecursionError) and request.method == "POST":
+    if isinstance(exc, RecursionError) and request.method in ("POST", "PUT"):
         # Only reading a body goes as deep as whoever wrote it likes; nothing else here recurses.
         return BadRequest("the body is nested too deeply")
     if isinstance(exc, HTTPException) and exc.status_code < 500:

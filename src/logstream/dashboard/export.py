@@ -46,7 +46,7 @@ Columns = Annotated[
     ),
 ]
 Records = Annotated[
-    int, QueryParameter(name="records", ge=0, description="How many records match.")
+    int, QueryParameter(name="records", ge=0, le=1 << 53, description="How many records match.")
 ]
 
 

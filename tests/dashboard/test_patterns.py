@@ -10,18 +10,21 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from logstream.dashboard import pattern_sample, patterns
 from logstream.dashboard.pattern_sample import slices
 from logstream.dashboard.services import Services
+from logstream.query import parse
+from logstream.query.evaluate import predicate
 from logstream.record import Record
 from logstream.store.base import HistogramBucket, Store, TimeRange
 from logstream.store.clickhouse.driver import chdb_client
 from logstream.store.clickhouse.store import ClickHouseStore
 from logstream.store.memory import MemoryStore
 from logstream.testing.clock import FakeClock
+from logstream.timestamps import format_timestamp
 from tests.dashboard.support import (
     NOW_NS,
     S,
@@ -119,6 +122,40 @@ async def test_a_filter_finds_what_was_counted(
             "/api/v1/search", params={"query": each["filter"], "from": "now-10m"}
         )
         assert found.json()["stats"]["matched"] == each["count"]
+
+
+_WORDS = st.sampled_from(
+    ["user", "took", "17", "5ms", "10.0.0.1", "/a/b", "x=1", "x=b", "in", "\n"]
+)
+
+
+@given(st.lists(st.lists(_WORDS, min_size=1, max_size=4).map(" ".join), min_size=1, max_size=25))
+@example(["\n \n 10.0.0.1", "17", "10.0.0.1"])
+@settings(max_examples=30, deadline=None)
+def test_numbers_are_those_of_the_records_that_filters_find(messages: list[str]) -> None:
+    """A pattern's count and times are those of the records that its filter finds and none of a
+    pattern with more text; together with the rest they are all records."""
+    rows = [log(500 - n, each) for n, each in enumerate(messages)]
+
+    async def asked() -> dict[str, Any]:
+        async with make_services(clock=FakeClock(NOW_NS)) as made, open_client(made) as client:
+            await store_records(made.store, rows)
+            return await ask(client)
+
+    answer = asyncio.run(asked())
+    left = rows
+    for each in sorted(answer["patterns"], key=_most_text_first):
+        keep = predicate(parse(each["filter"]).filter)
+        found, left = [row for row in left if keep(row)], [row for row in left if not keep(row)]
+        times = [format_timestamp(row.timestamp_ns) for row in found]
+        assert each["count"] == len(found)
+        assert [each["first_seen"], each["last_seen"]] == [min(times), max(times)]
+    assert answer["other"]["count"] == len(left)
+
+
+def _most_text_first(pattern: dict[str, Any]) -> tuple[int, str]:
+    text = sum(len(part["text"]) for part in pattern["parts"])
+    return -text, str(parse(pattern["filter"]).filter)
 
 
 async def test_every_store_counts_alike(client: httpx.AsyncClient, services: Services) -> None:

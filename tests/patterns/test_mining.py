@@ -121,12 +121,11 @@ def test_what_says_other_things_stays_apart() -> None:
     assert texts == {"session opened", "session closed", "cache warmed up"}
 
 
-def test_levels_services_and_times_are_those_of_its_messages() -> None:
-    """A template tells who said it, how loud, and when first and last."""
+def test_services_and_example_are_those_of_its_messages() -> None:
+    """A template tells who said it, and shows the first of them."""
     rows = [Sampled(5, "info", "a", "job 1"), Sampled(3, "warn", "b", "job 2")]
     [template] = mine(rows).templates
-    assert (template.levels, template.services) == ({"info": 1, "warn": 1}, {"a": 1, "b": 1})
-    assert (template.first_ns, template.last_ns, template.example) == (3, 5, "job 2")
+    assert (template.services, template.example) == ({"a": 1, "b": 1}, "job 2")
 
 
 HOSTILE = {

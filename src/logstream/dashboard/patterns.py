@@ -18,7 +18,6 @@ from litestar import Request, get, post
 from litestar.params import JSONBody, QueryParameter
 
 from logstream.dashboard.errors import ERRORS
-from logstream.dashboard.facets import ValueAnswer, value_answers
 from logstream.dashboard.histogram import auto_interval_ns, bucket_starts
 from logstream.dashboard.params import (
     DEFAULT_FROM,
@@ -27,6 +26,12 @@ from logstream.dashboard.params import (
     AskedDependency,
     ServicesDependency,
     ask,
+)
+from logstream.dashboard.pattern_answers import (
+    OtherAnswer,
+    PatternsAnswer,
+    pattern_answer,
+    share,
 )
 from logstream.dashboard.pattern_counts import Counts, counts_of_sample
 from logstream.dashboard.pattern_sample import Sample, take_sample
@@ -37,8 +42,7 @@ from logstream.dashboard.stepwise import unless_stopped
 from logstream.errors import QueryTimeout
 from logstream.patterns import Template, mine
 from logstream.query.matching import first_match
-from logstream.severity import LEVELS
-from logstream.store.base import PatternCount, QueryLimits, Store, TimeRange, ValueCount
+from logstream.store.base import PatternCount, QueryLimits, Store, TimeRange
 from logstream.timestamps import format_timestamp
 
 __all__ = ["patterns", "patterns_by_post"]
@@ -47,90 +51,12 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 200
 SPARK_BUCKETS = 48
-TOP_VALUES = 10
-TOP_SERVICES = 5
-MAX_EXAMPLE_CHARS = 1_000
 MAX_CHARS = 30_000
 """Of all patterns together: to look for many long ones at once takes an engine long to prepare."""
 
 PatternLimit = Annotated[
     int, QueryParameter(name="limit", ge=1, le=MAX_LIMIT, description="Most patterns.")
 ]
-
-
-class PartAnswer(msgspec.Struct):
-    """A piece of a template: text, or the number of one of its ``tokens``."""
-
-    text: str
-    token: int | None
-
-
-class TokenValueAnswer(msgspec.Struct):
-    """How many of the records looked at had the value; it may have been cut."""
-
-    value: str
-    count: int
-
-
-class TokenAnswer(msgspec.Struct):
-    """A place where messages differ. ``kind``: ``num``, ``hex``, ``uuid``, ``ip``, ``duration``,
-    ``size``, ``time``, ``path``, ``url`` or ``*``. ``distinct`` values were seen in the records
-    looked at; ``more``: at least so many."""
-
-    kind: str
-    values: list[TokenValueAnswer]
-    distinct: int
-    more: bool
-
-
-class PatternAnswer(msgspec.Struct):
-    """One template. ``filter`` is the query that finds its messages. ``count``, ``levels``,
-    ``first_seen``, ``last_seen``, ``series``, ``previous``, ``change`` and ``new`` are of all that
-    match if the answer is ``exact``, else estimated; ``tokens``, ``services`` and ``sampled`` are
-    of the records looked at. ``change`` is relative to ``previous``; ``new``: none was there in the
-    window before, though others were."""
-
-    template: str
-    parts: list[PartAnswer]
-    tokens: list[TokenAnswer]
-    filter: str
-    count: int
-    sampled: int
-    share: float
-    levels: dict[str, int]
-    services: list[ValueAnswer]
-    first_seen: str
-    last_seen: str
-    series: list[int]
-    previous: int
-    change: float | None
-    new: bool
-    example: str
-
-
-class OtherAnswer(msgspec.Struct):
-    """What fits none of the patterns listed."""
-
-    count: int
-    share: float
-    series: list[int]
-
-
-class PatternsAnswer(msgspec.Struct, rename={"from_": "from"}):
-    """Commonest first. ``sampled`` of ``matched`` records were looked at to find patterns; if
-    ``exact``, each of the matched ones was counted by the first pattern it fits. ``starts`` are the
-    intervals of every ``series``."""
-
-    from_: str
-    to: str
-    interval_s: float
-    starts: list[str]
-    matched: int
-    previous_matched: int
-    sampled: int
-    exact: bool
-    patterns: list[PatternAnswer]
-    other: OtherAnswer
 
 
 class PatternsRequest(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -210,7 +136,7 @@ class _Look:
         exact = counted is not None
         now, before = counted or await self._estimated(chosen, sample)
         starts = bucket_starts(self._now, self._interval_ns)
-        rows = [_pattern(n, each, now, before, starts) for n, each in enumerate(chosen)]
+        rows = [pattern_answer(n, each, now, before, starts) for n, each in enumerate(chosen)]
         other = now.of(None)
         return PatternsAnswer(
             from_=format_timestamp(self._now.start_ns),
@@ -227,7 +153,7 @@ class _Look:
             ),
             other=OtherAnswer(
                 other.levels.total(),
-                _share(other.levels.total(), now.total),
+                share(other.levels.total(), now.total),
                 [other.series[start_ns] for start_ns in starts],
             ),
         )
@@ -275,42 +201,3 @@ async def _in_thread(work: Callable[[Callable[[], bool]], T]) -> T:
         return await asyncio.to_thread(work, stop.is_set)
     finally:
         stop.set()
-
-
-def _pattern(
-    number: int, template: Template, now: Counts, before: Counts, starts: range
-) -> PatternAnswer:
-    found = now.of(number)
-    count, previous = found.levels.total(), before.of(number).levels.total()
-    tokens = [
-        TokenAnswer(
-            token.kind,
-            [TokenValueAnswer(each.value, each.count) for each in token.values[:TOP_VALUES]],
-            token.distinct,
-            token.more,
-        )
-        for token in template.tokens
-    ]
-    commonest = sorted(template.services.items(), key=lambda item: (-item[1], item[0]))
-    return PatternAnswer(
-        template=template.text,
-        parts=[PartAnswer(part.text, part.token) for part in template.parts],
-        tokens=tokens,
-        filter=str(template.filter),
-        count=count,
-        sampled=template.count,
-        share=_share(count, now.total),
-        levels={each: found.levels[each] for each in ("", *LEVELS) if found.levels[each]},
-        services=value_answers("service", [ValueCount(*each) for each in commonest[:TOP_SERVICES]]),
-        first_seen=format_timestamp(min(found.first_ns, template.first_ns)),
-        last_seen=format_timestamp(max(found.last_ns, template.last_ns)),
-        series=[found.series[start_ns] for start_ns in starts],
-        previous=previous,
-        change=(count - previous) / previous if previous else None,
-        new=previous == 0 and before.total > 0,
-        example=template.example[:MAX_EXAMPLE_CHARS],
-    )
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0

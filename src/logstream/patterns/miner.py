@@ -168,7 +168,6 @@ def _template(group: _Group, rows: list[Sampled], stopped: Callable[[], bool]) -
             for value, text in zip(values, found.groups() if found else (), strict=False):
                 value.add(text.decode("utf-8", "replace"))
     kinds = [value.kind(kind) for value, kind in zip(values, kinds, strict=True)]
-    times = [row.timestamp_ns for row in rows]
     return Template(
         parts=tuple(parts_of(words, open=group.open)),
         tokens=tuple(value.token(kind) for value, kind in zip(values, kinds, strict=True)),
@@ -176,11 +175,8 @@ def _template(group: _Group, rows: list[Sampled], stopped: Callable[[], bool]) -
         open=group.open,
         literals=sum(len(part.text) for part in parts_of(words, open=False)),
         count=len(rows),
-        levels=Counter(row.level for row in rows),
         services=Counter(row.service for row in rows),
         example=min(rows).message,
-        first_ns=min(times),
-        last_ns=max(times),
     )
 
 

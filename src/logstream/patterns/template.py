@@ -56,7 +56,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     """Messages that are alike, and what was seen of them in the sample.
 
     ``pattern`` is RE2 and matches each of these messages as a whole, or its beginning when
-    ``open``. ``literals``: characters of text in it. ``levels`` and ``services`` count messages.
+    ``open``. ``literals``: characters of text in it. ``services`` counts messages.
     """
 
     parts: tuple[Part, ...]
@@ -65,11 +65,8 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     open: bool
     literals: int
     count: int
-    levels: Mapping[str, int]
     services: Mapping[str, int]
     example: str
-    first_ns: int
-    last_ns: int
 
     @property
     def text(self) -> str:

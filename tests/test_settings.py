@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,8 @@ def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [("insecure", "False?"), ("retention", "30"), ("max_body", "20 parsecs"), ("flush_rows", "0"),
-     ("ingest_port", "70000"), ("log_level", "loud"), ("flush_rows", "1_0"), ("max_body", "-1")],
+     ("ingest_port", "70000"), ("log_level", "loud"), ("flush_rows", "1_0"), ("max_body", "-1"),
+     pytest.param("max_body", "9" * 400 + "B", id="endless")],
 )  # fmt: skip
 def test_a_bad_value_names_setting_value_and_remedy(name: str, text: str) -> None:
     """The message says what is wrong and where it came from, the hint what to write."""
@@ -61,6 +63,26 @@ def test_a_bad_value_names_setting_value_and_remedy(name: str, text: str) -> Non
 def test_a_secret_is_never_echoed() -> None:
     """Access keys are marked as secret."""
     assert [row.name for row in rows() if row.secret] == ["api_keys"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://me:sesame@h/0",
+        "redis://:open/sesame@h/0",
+        "redis://h/0?db=1&password=sesame",
+        "mongodb://h/?tlsCertificateKeyFilePassword=sesame&tls=true",
+        "mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN:sesame",
+    ],
+)
+def test_passwords_in_urls_are_not_shown(url: str) -> None:
+    """Neither where settings are listed nor where one is refused, however the URL has it."""
+    shown = show("broker", url)
+    assert "sesame" not in shown
+    assert shown.startswith(url[:8])
+    with pytest.raises(SettingError) as caught:
+        load({"metrics_urls": url}, environ={})
+    assert "sesame" not in caught.value.message
 
 
 def test_false_is_false() -> None:
@@ -137,8 +159,9 @@ def test_names_are_unique_and_explained() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    """docs/settings.md has a row for each, with its variable and default."""
+    """docs/settings.md has one row for each, with its variable and default, and no other row."""
     text = (Path(__file__).parent.parent / "docs" / "settings.md").read_text()
     for row in rows():
         shown = f"`{row.default}`" if row.default else "—"
         assert f"| `{row.name}` | `{row.env}` | {shown} | {row.help} |" in text, row.name
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == [row.name for row in rows()]

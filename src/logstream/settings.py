@@ -32,13 +32,16 @@ T = TypeVar("T")
 
 ENV_PREFIX = "LOGSTREAM_"
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)?")
+_SIZE = re.compile(r"(\d{1,18}(?:\.\d+)?)\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)?")
 _SIZE_UNITS = MappingProxyType(
     {None: 1, "B": 1}
     | {f"{prefix}B": 1000**i for i, prefix in enumerate("KMGT", 1)}
     | {f"{prefix}iB": 1024**i for i, prefix in enumerate("KMGT", 1)}
 )
-_PASSWORD = re.compile(r"(://[^/@:]*):[^/]*@")
+# Before the last @, whatever a password holds; and what drivers take behind the ? instead.
+_PASSWORD = re.compile(
+    r"(://[^/@:]*:).*(?=@)|([?&][^=&]*(?:password|authmechanism)[^=&]*=)[^&]*", re.IGNORECASE
+)
 _TOML_HINT = 'write one setting a line, with units in quotes: ingest_port = 3000, retention = "7d"'
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -289,7 +292,11 @@ def show(field_name: str, value: object) -> str:
         return _largest_unit(value, [(1, "s"), (60, "m"), (3600, "h"), (86400, "d")], "s")
     if isinstance(value, tuple):
         return ",".join(value)
-    return _PASSWORD.sub(r"\1:***@", str(value))
+    return _without_passwords(str(value))
+
+
+def _without_passwords(text: str) -> str:
+    return _PASSWORD.sub(r"\1\2***", text)
 
 
 def _largest_unit(value: float, units: list[tuple[int, str]], smallest: str) -> str:
@@ -343,7 +350,7 @@ def _parse(row: Row, text: str, source: str) -> Any:
     try:
         return row.parse(text)
     except ValueError as exc:
-        shown = "the value given" if row.secret else f"{text!r}"
+        shown = "the value given" if row.secret else repr(_without_passwords(text))
         raise SettingError(f"{row.name} cannot be {shown}, from {source}", hint=str(exc)) from exc
 
 

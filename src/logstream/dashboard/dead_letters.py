@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Annotated
 
@@ -74,7 +75,9 @@ async def list_dead_letters(
     """The newest dead letters with their reasons."""
     letters = await services.broker.dead_letters(limit=limit)
     status = await services.broker.status()
-    return DeadLettersAnswer([_answer(letter) for letter in letters], status.dead_letters)
+    # Each is decompressed whole, and all together may be hundreds of megabytes.
+    shown = await asyncio.to_thread(lambda: [_answer(letter) for letter in letters])
+    return DeadLettersAnswer(shown, status.dead_letters)
 
 
 def _answer(letter: DeadLetter) -> DeadLetterAnswer:

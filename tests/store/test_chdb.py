@@ -190,6 +190,13 @@ async def test_a_memory_limit(store: ClickHouseStore) -> None:
     assert (await store.search(Everything(), ALL_TIME, limit=1)).stats.matched == 50_000
 
 
+async def test_a_query_too_large_for_the_engine(store: ClickHouseStore) -> None:
+    """More conditions than the engine parses are the asker's to leave out."""
+    query = parse(" OR ".join(f'"key {i} {"x" * 60}":v' for i in range(480)))
+    with pytest.raises(QueryTooExpensive, match="too large"):
+        await store.search(query.filter, ALL_TIME, limit=1)
+
+
 async def _fill(store: ClickHouseStore) -> None:
     await store.insert(batch_of(logs(50_000)), group=1)
 

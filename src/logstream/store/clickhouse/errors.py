@@ -34,9 +34,15 @@ CANCELLED_CODE = 394
 EXPENSIVE_CODES = frozenset({
     241,  # MEMORY_LIMIT_EXCEEDED
     158, 307, 396,  # TOO_MANY_ROWS, TOO_MANY_BYTES, TOO_MANY_ROWS_OR_BYTES
-    161, 162, 167, 168,  # TOO_MANY_COLUMNS, TOO_DEEP_SUBQUERIES, TOO_DEEP_AST, TOO_BIG_AST
-    191, 306,  # SET_SIZE_LIMIT_EXCEEDED, TOO_DEEP_RECURSION
+    161, 191,  # TOO_MANY_COLUMNS, SET_SIZE_LIMIT_EXCEEDED
 })  # fmt: skip
+
+TOO_LARGE_CODES = frozenset({
+    162, 167, 168, 306,  # TOO_DEEP_SUBQUERIES, TOO_DEEP_AST, TOO_BIG_AST, TOO_DEEP_RECURSION
+    718,  # TOO_SLOW_PARSING
+})  # fmt: skip
+_SYNTAX_ERROR, _OVER_ITS_SIZE = 62, "Max query size exceeded"
+"""The engine's words for a text over ``max_query_size``."""
 
 BAD_QUERY_CODES = frozenset({427})
 """CANNOT_COMPILE_REGEXP."""
@@ -74,24 +80,17 @@ REJECTED_CODES = frozenset({
 })  # fmt: skip
 
 _TOO_MANY_PARTS = 252
-_NOT_THE_DATA = UNAVAILABLE_CODES | TIMEOUT_CODES | EXPENSIVE_CODES | {CANCELLED_CODE}
+_NOT_THE_DATA = (
+    UNAVAILABLE_CODES | TIMEOUT_CODES | EXPENSIVE_CODES | TOO_LARGE_CODES | {CANCELLED_CODE}
+)
 
 
 def read_error(code: int | None, message: str) -> LogStreamError:
     """What went wrong with a query or a connection."""
     text = _short(message)
-    if code in LOGIN_CODES:
-        return StoreUnavailable(
-            f"the store refuses the login: {text}",
-            hint="check user and password of the store URL",
-            lasting=True,
-        )
-    if code in RIGHTS_CODES:
-        return StoreUnavailable(
-            f"the store's user lacks a right: {text}",
-            hint="docs/operations.md lists the grants",
-            lasting=True,
-        )
+    refused = _refused(code, text)
+    if refused is not None:
+        return refused
     if code is None or code in UNAVAILABLE_CODES:
         return StoreUnavailable(f"the store does not answer: {text}")
     if code in TIMEOUT_CODES:
@@ -99,6 +98,10 @@ def read_error(code: int | None, message: str) -> LogStreamError:
     if code in EXPENSIVE_CODES:
         return QueryTooExpensive(
             "the query needs too much memory", hint="narrow the time range or the query"
+        )
+    if code in TOO_LARGE_CODES or (code == _SYNTAX_ERROR and _OVER_ITS_SIZE in message):
+        return QueryTooExpensive(
+            "the query is too large for the store", hint="leave out some of its conditions"
         )
     if code == CANCELLED_CODE:
         return QueryCancelled("the query was cancelled")
@@ -114,11 +117,29 @@ def write_error(code: int | None, message: str) -> LogStreamError:
     split = code == _TOO_MANY_PARTS and "partitions" in message.partition(":")[2][:80]
     if code in REJECTED_CODES or split:
         return RecordsRejected(f"the store does not take these records: {text}")
-    if code in LOGIN_CODES or code in RIGHTS_CODES:
-        return read_error(code, message)
+    refused = _refused(code, text)
+    if refused is not None:
+        return refused
     known = code is None or code == _TOO_MANY_PARTS or code in _NOT_THE_DATA
     suspect = "" if known else f"code {code}"
     return StoreUnavailable(f"the store cannot write now: {text}", suspect=suspect)
+
+
+def _refused(code: int | None, text: str) -> StoreUnavailable | None:
+    """Who asks may not: nothing but the operator changes that."""
+    if code in LOGIN_CODES:
+        return StoreUnavailable(
+            f"the store refuses the login: {text}",
+            hint="check user and password of the store URL",
+            lasting=True,
+        )
+    if code in RIGHTS_CODES:
+        return StoreUnavailable(
+            f"the store's user lacks a right: {text}",
+            hint="docs/operations.md lists the grants",
+            lasting=True,
+        )
+    return None
 
 
 def _short(message: str) -> str:

@@ -78,6 +78,10 @@ def judge(states: bytes | bytearray, stored: bytes | bytearray, beyond: int = 0)
     )
 
 
+_LATER = frozenset({429, 503, 504})
+"""Too much or too slow at the moment: asked again while there is time."""
+
+
 class _Attributes(msgspec.Struct):
     seq: str = msgspec.field(name="simulate.seq")
 
@@ -122,7 +126,7 @@ def count_stored(connection: Connection, outcome: Outcome) -> int:
     """
     text = f'simulate.run:"{outcome.run}" | stats count() n'
     answer = connection.request("GET", "/api/v1/search?" + _question(outcome, text))
-    if answer.status in (429, 503):
+    if answer.status in _LATER:
         raise RetryLater(answer.error())
     if answer.status != 200:
         raise LogStreamError(f"{connection.url}: {answer.error()}")
@@ -135,7 +139,7 @@ def _look(connection: Connection, outcome: Outcome) -> Verdict:
     beyond = 0
     question = _question(outcome, f'simulate.run:"{outcome.run}"') + "&format=ndjson"
     answer, pieces = connection.stream("GET", "/api/v1/export?" + question)
-    if answer.status in (429, 503):
+    if answer.status in _LATER:
         raise RetryLater(answer.error())
     if answer.status != 200:
         raise LogStreamError(f"{connection.url}: {answer.error()}")

@@ -8,15 +8,17 @@ const api = process.env.LOGSTREAM_DASHBOARD ?? "http://127.0.0.1:3001";
 // What some pages share that Explore does not need before its first rows.
 const FOLLOWING = /src\/(stream\/(?!sse)|lib\/source|ui\/[Ss]parkline)/;
 const EVENTS = /src\/stream\/sse\./;
-const CHARTS = /src\/charts\/(?!later)/;
+const CHARTS = /src\/charts\/(?!HistogramTable|echarts)/;
+// Only rows that are wrapped, and tables, have to be measured.
+const MEASURED = /@tanstack\/(react-)?virtual/;
 // What comes when the browser has time: on every page, and on Explore.
 const DIALOGS =
   /src\/(app\/(KeySheetDialog|PaletteDialog|RangeForm|commands|shortenAddress)|lib\/(typedRange|views|viewState|shortLink)|ui\/(Dialog|Keys|CopyButton))\./;
 const TOOLS =
-  /src\/(lib\/editDistance|pages\/explore\/(CellTools|ColumnEdge|ComparePanel|CopyMenu|Drawer|DrawerFrame|Empty|FieldHint|PartNote|RangeSlider|SaveForm|SignalBar|signalChips|TableView|tableRows|ToolMenus|exportSize|ViewName|ViewsMenu|didYouMean|differences))\./;
+  /src\/(lib\/editDistance|pages\/explore\/(CellTools|ColumnEdge|ComparePanel|CopyMenu|Drawer|DrawerFrame|Empty|FieldHint|PartNote|RangeSlider|SaveForm|SignalBar|signalChips|TableView|tableRows|ToolMenus|WrappedRows|exportSize|ViewName|ViewsMenu|didYouMean|differences))\./;
 const FACETS = /src\/(lib\/facetPins|pages\/explore\/(Facets|FacetValues|facetOrder|usePins))\./;
 const PATTERNS = /src\/pages\/patterns\//;
-const LATER = [FOLLOWING, EVENTS, CHARTS, DIALOGS, TOOLS, FACETS, PATTERNS];
+const LATER = [FOLLOWING, EVENTS, CHARTS, MEASURED, DIALOGS, TOOLS, FACETS, PATTERNS];
 
 // What runs before the application: its files need what is in here, not the other way round.
 const EARLY = /src\/(early|lib\/(time|defaultView|newQueryId))\.|vite\/preload-helper/;
@@ -67,7 +69,8 @@ export default defineConfig({
             { name: "tools", test: TOOLS },
             { name: "facets", test: FACETS },
             { name: "following", minShareCount: 2, test: FOLLOWING },
-            { name: "charts", minShareCount: 2, test: CHARTS },
+            { name: "charts", test: CHARTS, priority: 1 },
+            { name: "measured", test: MEASURED, priority: 1 },
             { name: "patterns", minShareCount: 2, test: PATTERNS },
           ],
         },

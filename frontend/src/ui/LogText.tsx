@@ -1,4 +1,5 @@
 /** A log's text as spans: terminal colours in the theme's, hidden characters visible, nothing ever run. */
+import type { ReactNode } from "react";
 import { logSpans, type TextColour, type TextSpan } from "@/lib/logText";
 
 const COLOUR: Readonly<Record<string, string>> = {
@@ -24,7 +25,10 @@ const BACKGROUND: Readonly<Record<string, string>> = {
 
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
-export function LogText({ text }: { text: string }) {
+export const LogText = ({ text }: { text: string }): ReactNode => logText(text);
+
+/** The same without a component of its own, for rows: there are many, and anew with each frame. */
+export function logText(text: string): ReactNode {
   const spans = logSpans(text);
   const only = spans[0];
   if (spans.length === 1 && only && Object.keys(only.style).length === 0 && !only.placeholder) {

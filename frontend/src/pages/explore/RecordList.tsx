@@ -1,8 +1,7 @@
 /** The rows: only those on the screen are in the page, and the next ones are asked for in time. */
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useRef } from "react";
-import { useKeyShift } from "@/lib/useKeyShift";
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useCallback, useEffect, useRef } from "react";
 import type { Row } from "@/pages/explore/dedup";
+import { FixedRows } from "@/pages/explore/FixedRows";
 import { ListHeader } from "@/pages/explore/ListHeader";
 import { columnsWidth, type Widths } from "@/pages/explore/layout";
 import { RecordRow, type RowLook } from "@/pages/explore/RecordRow";
@@ -10,6 +9,7 @@ import type { ValueAct } from "@/pages/explore/useExplore";
 import { later } from "@/ui/later";
 
 const CellTools = later(() => import("@/pages/explore/CellTools").then((module) => module.CellTools));
+const WrappedRows = later(() => import("@/pages/explore/WrappedRows").then((module) => module.WrappedRows));
 
 export interface Cursor {
   readonly index: number;
@@ -46,8 +46,6 @@ const CLICK_PX = 4;
 const HEADER_PX = 24;
 /** Older rows are asked for so many before the last one, but not before half of them were seen. */
 const AHEAD = 300;
-/** Drawn above and below what is in sight: the browser scrolls before it asks for more. */
-const BESIDE_ROWS = 8;
 
 export function RecordList(props: RecordListProps) {
   const { rows, look, stale, cursor, openId, picked, searchKey, more, footer, act, onNearEnd } = props;
@@ -56,32 +54,45 @@ export function RecordList(props: RecordListProps) {
   const newest = useRef(rows);
   newest.current = rows;
   const recordAt = useRef((index: number) => newest.current[index]?.record).current;
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => look.height,
-    overscan: BESIDE_ROWS,
-    // The header stands above the rows, and stays over them.
-    scrollMargin: HEADER_PX,
-    scrollPaddingStart: HEADER_PX,
-    getItemKey: (index) => rows[index]?.record.id ?? index,
-  });
-  // heights are estimated anew when the look changes
-  useEffect(() => virtual.measure(), [look.wrap, look.height, look.realBreaks]);
+  const idAt = useCallback((index: number) => rows[index]?.record.id ?? String(index), [rows]);
   // another search begins at its top
   useEffect(() => {
     scroller.current?.scrollTo(0, 0);
   }, [searchKey]);
-  useEffect(() => {
-    if (cursor.index >= 0) virtual.scrollToIndex(cursor.index, { align: "auto" });
-  }, [cursor.index, virtual]);
-  const items = virtual.getVirtualItems();
-  const first = items[0]?.index ?? 0;
-  const last = items.at(-1)?.index ?? 0;
-  const shift = useKeyShift(first, last);
-  useEffect(() => {
-    if (more && last >= rows.length - Math.min(AHEAD, rows.length / 2)) onNearEnd();
-  }, [more, last, rows.length, onNearEnd]);
+  const onLast = useCallback(
+    (last: number) => {
+      if (more && last >= rows.length - Math.min(AHEAD, rows.length / 2)) onNearEnd();
+    },
+    [more, rows.length, onNearEnd],
+  );
+  const draw = (index: number, key: number) => {
+    const row = rows[index];
+    if (!row) return null;
+    const active = index === cursor.index;
+    return (
+      <RecordRow
+        key={key}
+        record={row.record}
+        count={row.count}
+        index={index}
+        look={look}
+        active={active}
+        open={row.record.id === openId}
+        picked={picked.has(row.record.id)}
+        cell={active ? cursor.field : null}
+      />
+    );
+  };
+  const list = {
+    scroller,
+    count: rows.length,
+    height: look.height,
+    header: HEADER_PX,
+    cursor: cursor.index,
+    draw,
+    onLast,
+    className: `relative transition-opacity duration-150 ${stale ? "opacity-50" : ""}`,
+  };
 
   const onClick = (event: MouseEvent<HTMLElement>) => {
     const moved = Math.hypot(event.clientX - pressed.current.x, event.clientY - pressed.current.y) > CLICK_PX;
@@ -130,45 +141,11 @@ export function RecordList(props: RecordListProps) {
           }}
         >
           <ListHeader look={look} onColumns={props.onColumns} onWidths={props.onWidths} />
-          <div
-            role="rowgroup"
-            className={`relative transition-opacity duration-150 ${stale ? "opacity-50" : ""}`}
-            style={{ height: virtual.getTotalSize() }}
-          >
-            {/* Rows of one height follow each other: placed one by one, each would be a layer. */}
-            {look.wrap ? null : <div style={{ height: (items[0]?.start ?? HEADER_PX) - HEADER_PX }} />}
-            {items.map((item) => {
-              const row = rows[item.index];
-              if (!row) return null;
-              const active = item.index === cursor.index;
-              const drawn = (
-                <RecordRow
-                  key={item.index + shift}
-                  record={row.record}
-                  count={row.count}
-                  index={item.index}
-                  look={look}
-                  active={active}
-                  open={row.record.id === openId}
-                  picked={picked.has(row.record.id)}
-                  cell={active ? cursor.field : null}
-                />
-              );
-              if (!look.wrap) return drawn;
-              return (
-                <div
-                  key={item.key}
-                  role="presentation"
-                  data-index={item.index}
-                  ref={virtual.measureElement}
-                  className="absolute top-0 left-0 w-full"
-                  style={{ transform: `translateY(${item.start - HEADER_PX}px)` }}
-                >
-                  {drawn}
-                </div>
-              );
-            })}
-          </div>
+          {look.wrap ? (
+            <WrappedRows {...list} idAt={idAt} lookKey={`${look.wrap} ${look.height} ${look.realBreaks}`} />
+          ) : (
+            <FixedRows {...list} />
+          )}
           <div className="px-3 py-2 text-center text-[12px] text-mute">{footer}</div>
         </div>
       </div>

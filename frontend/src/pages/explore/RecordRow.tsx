@@ -1,6 +1,6 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus and names its active row
 /** One row. It listens to nothing: the list hears clicks and looks at `data-index` and `data-field`. */
-import { memo } from "react";
+import { memo, type ReactNode } from "react";
 import type { LogRecord } from "@/api/client";
 import type { ExploreSearch } from "@/app/search";
 import { fieldValue } from "@/lib/fieldNames";
@@ -20,7 +20,7 @@ import {
   widthOf,
 } from "@/pages/explore/layout";
 import { prettyMessage } from "@/pages/explore/pretty";
-import { LogText } from "@/ui/LogText";
+import { logText } from "@/ui/LogText";
 
 export interface RowLook {
   readonly columns: readonly string[];
@@ -91,7 +91,7 @@ export const RecordRow = memo(function RecordRow(props: RecordRowProps) {
         style={width("service")}
         className={`${COLUMN_CLASS} text-mute${mark("service")}`}
       >
-        <LogText text={record.service} />
+        {logText(record.service)}
       </span>
       {columns.map((name) => {
         const value = fieldValue(record, name);
@@ -103,11 +103,7 @@ export const RecordRow = memo(function RecordRow(props: RecordRowProps) {
             style={width(name)}
             className={`${COLUMN_CLASS}${mark(name)}`}
           >
-            {value === null ? (
-              <span className="text-mute opacity-50">—</span>
-            ) : (
-              <LogText text={value.slice(0, 300)} />
-            )}
+            {value === null ? <span className="text-mute opacity-50">—</span> : logText(value.slice(0, 300))}
           </span>
         );
       })}
@@ -121,7 +117,11 @@ export const RecordRow = memo(function RecordRow(props: RecordRowProps) {
             ×{whole(count)}
           </span>
         ) : null}
-        <Message record={record} wrap={wrap} breaks={look.realBreaks} />
+        {wrap ? (
+          <Wrapped record={record} wrap={wrap} breaks={look.realBreaks} />
+        ) : (
+          line(record, look.realBreaks)
+        )}
       </span>
     </div>
   );
@@ -133,39 +133,43 @@ function background(active: boolean, open: boolean, picked: boolean): string {
   return active ? "bg-raised" : "hover:bg-raised";
 }
 
-interface MessageProps {
+function line(record: LogRecord, breaks: boolean): ReactNode {
+  const message = breaks ? realBreaks(record.message) : record.message;
+  const text = message.includes("\n") ? onOneLine(message) : message;
+  if (!record.truncated) return logText(text.slice(0, LINE));
+  return (
+    <>
+      <span className="mr-2 text-[11px] text-mute">[{bytes(record.message_bytes ?? 0)}]</span>
+      {logText(text.slice(0, LINE))}
+    </>
+  );
+}
+
+function onOneLine(message: string): string {
+  const stack = stackPieces(message);
+  return stack ? stackInBrief(stack) : message.slice(0, LINE).replace(/\s*\r?\n\s*/g, " ↵ ");
+}
+
+interface WrappedProps {
   readonly record: LogRecord;
-  readonly wrap: ExploreSearch["wrap"];
+  readonly wrap: "wrap" | "json";
   readonly breaks: boolean;
 }
 
-function Message({ record, wrap, breaks }: MessageProps) {
+function Wrapped({ record, wrap, breaks }: WrappedProps) {
   const message = breaks ? realBreaks(record.message) : record.message;
   const stack = message.includes("\n") ? stackPieces(message) : null;
-  if (!wrap) {
-    const line = stack ? stackInBrief(stack) : message.slice(0, LINE).replace(/\s*\r?\n\s*/g, " ↵ ");
-    return (
-      <>
-        {record.truncated ? (
-          <span className="mr-2 text-[11px] text-mute">[{bytes(record.message_bytes ?? 0)}]</span>
-        ) : null}
-        <LogText text={line.slice(0, LINE)} />
-      </>
-    );
-  }
   return (
     <>
       <span className="block max-h-[20lh] overflow-hidden break-words whitespace-pre-wrap">
-        {stack ? (
-          foldedStack(stack).map((part, i) => (
-            // parts of one text never move
-            <span key={i} className={part.frames > 0 ? "block text-mute" : "block"}>
-              {part.frames > 0 ? `    ⋯ ${part.frames} library frames` : <LogText text={part.text} />}
-            </span>
-          ))
-        ) : (
-          <LogText text={wrap === "json" ? prettyMessage(message) : message} />
-        )}
+        {stack
+          ? foldedStack(stack).map((part, i) => (
+              // parts of one text never move
+              <span key={i} className={part.frames > 0 ? "block text-mute" : "block"}>
+                {part.frames > 0 ? `    ⋯ ${part.frames} library frames` : logText(part.text)}
+              </span>
+            ))
+          : logText(wrap === "json" ? prettyMessage(message) : message)}
       </span>
       {record.truncated ? (
         <span className="ml-2 rounded border border-line px-1 text-[11px] text-mute">
@@ -174,7 +178,7 @@ function Message({ record, wrap, breaks }: MessageProps) {
       ) : null}
       {wrap === "json" ? (
         <span className="block max-h-[20lh] overflow-hidden break-words whitespace-pre-wrap text-mute">
-          <LogText text={JSON.stringify(record.attributes, null, 2).slice(0, 4_000)} />
+          {logText(JSON.stringify(record.attributes, null, 2).slice(0, 4_000))}
         </span>
       ) : null}
     </>

@@ -14,7 +14,8 @@ export const LEVEL_BAR: Readonly<Record<string, string>> = {
   trace: "bg-(--fill-trace)",
 };
 
-export const TIME_CLASS = "shrink-0 tabular-nums text-mute";
+// min-w-0: else the browser measures each text to find how narrow the cell may become.
+export const TIME_CLASS = "min-w-0 shrink-0 tabular-nums text-mute";
 const TIME_WIDTHS: Readonly<Record<number, readonly [time: string, withDate: string]>> = {
   3: ["w-[13ch]", "w-[24ch]"],
   6: ["w-[16ch]", "w-[27ch]"],
@@ -22,10 +23,10 @@ const TIME_WIDTHS: Readonly<Record<number, readonly [time: string, withDate: str
 };
 export const timeWidth = (withDate: boolean, digits = 3): string =>
   TIME_WIDTHS[digits]?.[withDate ? 1 : 0] ?? "w-[30ch]";
-export const LEVEL_CLASS = "w-[6ch] shrink-0";
+export const LEVEL_CLASS = "w-[6ch] min-w-0 shrink-0";
 // Clipped, not hidden: what is hidden could be scrolled, and for that each cell would be a layer.
 export const LINE_CLASS = "overflow-clip text-ellipsis whitespace-pre";
-export const COLUMN_CLASS = `shrink-0 ${LINE_CLASS}`;
+export const COLUMN_CLASS = `min-w-0 shrink-0 ${LINE_CLASS}`;
 export const SERVICE_CLASS = `w-[15ch] ${COLUMN_CLASS}`;
 /** A bar in the level's colour, 3 px of it: the rest of the gutter is only there to be clicked. */
 export const GUTTER_CLASS = "-ml-2 w-3.5 shrink-0 self-stretch bg-clip-content py-px pr-[9px] pl-0.5";

@@ -12,7 +12,7 @@ import {
   TIME_CLASS,
   timeWidth,
 } from "@/pages/explore/layout";
-import { LogText } from "@/ui/LogText";
+import { logText } from "@/ui/LogText";
 import { isMark } from "./buffer";
 import type { Item } from "./tail";
 
@@ -63,13 +63,13 @@ export const TailRow = memo(function TailRow({ item, number, selected, zone, lis
         {levelLabel(item.level)}
       </span>
       <span role="gridcell" className={`${SERVICE_CLASS} text-mute max-sm:hidden`}>
-        <LogText text={item.service} />
+        {logText(item.service)}
       </span>
       <span
         role="gridcell"
         className={`min-w-0 flex-1 ${wrap ? "break-words whitespace-pre-wrap" : LINE_CLASS}`}
       >
-        <LogText text={wrap ? item.message : oneLine(item.message)} />
+        {logText(wrap ? item.message : oneLine(item.message))}
       </span>
     </div>
   );

@@ -1,92 +1,109 @@
 /**
- * One ECharts instance: loaded after first paint, resized with its box, redrawn on theme change.
- * Pointing, clicking and dragging are done here in React, over categories of the first x axis:
- * the same for mouse and keyboard, and a tooltip that is text, never HTML.
+ * Bars: painted at once, and by ECharts when it has been loaded; anew with the width and the theme. Pointing, clicking and dragging are
+ * React's, over the categories: the same for mouse and keyboard, and a tooltip that is text.
  */
-import type { EChartsCoreOption, EChartsType } from "echarts/core";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import type { EChartsType } from "echarts/core";
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useTheme } from "@/app/theme";
-import type { ChartPointer } from "@/charts/ChartPointer";
-import { type Colours, themeColours } from "@/charts/colours";
-
-export type ChartOption = EChartsCoreOption;
+import { type Bars, type Plot, plotOf } from "@/charts/bars";
+import { ChartPointer } from "@/charts/ChartPointer";
+import { labelWidth, paint } from "@/charts/paint";
+import { whenIdle } from "@/ui/later";
 
 export interface ChartProps {
-  /** A function is given the theme's colours and called again when the theme changes. Keep it stable. */
-  readonly option: ChartOption | ((colours: Colours) => ChartOption);
+  /** Keep it stable. */
+  readonly bars: Bars;
   readonly ariaLabel: string;
   /** Pixels. */
   readonly height: number;
-  /** How many categories the x axis has; needed for pointing at them. */
-  readonly categories?: number;
   /** First and last category that were dragged over, both included. */
   readonly onBrush?: (first: number, last: number) => void;
   readonly onClick?: (category: number) => void;
-  readonly tooltip?: (category: number) => ReactNode;
+  readonly tooltip: (category: number) => ReactNode;
   /** Opens below a dragged range, in place of `onBrush`. */
   readonly brushMenu?: (first: number, last: number, close: () => void) => ReactNode;
   /** First and last category of what stays marked. */
   readonly marked?: readonly [number, number] | undefined;
+  /** Loads ECharts, which takes over when there is time. Keep it stable; absent: what was painted stays. */
+  readonly library?: () => Promise<typeof import("@/charts/echarts")>;
 }
 
-export function Chart(props: ChartProps) {
-  const { option, ariaLabel, height, categories = 0, onBrush, onClick, tooltip, brushMenu, marked } = props;
-  const box = useRef<HTMLDivElement>(null);
-  const [loaded, setLoaded] = useState<{ chart: EChartsType; Pointer: typeof ChartPointer } | null>(null);
-  const chart = loaded?.chart;
-  const [failed, setFailed] = useState(false);
+/** What stands where, of these bars in this width. */
+export interface Drawn {
+  readonly bars: Bars;
+  readonly plot: Plot;
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Library {
+  readonly chart: EChartsType;
+  readonly optionOf: typeof import("@/charts/echarts").optionOf;
+}
+
+export function Chart({ bars, ariaLabel, height, library: load, ...pointing }: ChartProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [width, setWidth] = useState(0);
+  const [drawn, setDrawn] = useState<Drawn | null>(null);
+  const [library, setLibrary] = useState<Library | null>(null);
+  const over = useRef<HTMLDivElement>(null);
   const theme = useTheme();
+  useLayoutEffect(() => {
+    const box = canvas.current?.parentElement;
+    if (!box) return;
+    setWidth(box.clientWidth);
+    const observer = new ResizeObserver(() => setWidth(box.clientWidth));
+    observer.observe(box);
+    return () => observer.disconnect();
+  }, []);
+  // the theme changes what the colours are
+  useLayoutEffect(() => {
+    if (!canvas.current || width === 0) return;
+    const made = plotOf(bars, width, height, labelWidth(canvas.current));
+    if (!library) paint(canvas.current, bars, made, width, height);
+    setDrawn({ bars, plot: made, width, height });
+  }, [bars, width, height, theme, library]);
   useEffect(() => {
-    let made: EChartsType | null = null;
+    if (!load) return;
+    let chart: EChartsType | null = null;
     let gone = false;
-    import("@/charts/echarts").then(
-      ({ init, ChartPointer: Pointer }) => {
-        if (gone || !box.current) return;
-        made = init(box.current, null, { renderer: "canvas" });
-        setLoaded({ chart: made, Pointer });
+    whenIdle(load).then(
+      ({ init, optionOf }) => {
+        if (gone || !over.current) return;
+        chart = init(over.current, null, { renderer: "canvas" });
+        setLibrary({ chart, optionOf });
       },
-      () => setFailed(true),
+      () => undefined, // what was painted stays
     );
     return () => {
       gone = true;
-      made?.dispose();
-      setLoaded(null);
+      chart?.dispose();
+      setLibrary(null);
     };
-  }, []);
-  useEffect(() => {
-    if (!chart || !box.current) return;
-    const { current } = box;
-    const observer = new ResizeObserver(() => {
-      // It tells of the size at the start too, which the chart was made with.
-      const same = chart.getWidth() === current.clientWidth && chart.getHeight() === current.clientHeight;
-      if (!same) chart.resize();
-    });
-    observer.observe(current);
-    return () => observer.disconnect();
-  }, [chart]);
-  // the theme changes what the option's colours are
-  useEffect(() => {
-    if (!chart || chart.isDisposed()) return;
-    const made = typeof option === "function" ? option(themeColours()) : option;
-    chart.setOption({ animation: false, ...made }, { notMerge: true, lazyUpdate: false });
-  }, [chart, option, theme]);
-  const pointed = brushMenu ?? onBrush ?? onClick ?? tooltip;
+  }, [load]);
+  useLayoutEffect(() => {
+    if (!library || library.chart.isDisposed() || !drawn) return;
+    const { chart, optionOf } = library;
+    if (chart.getWidth() !== drawn.width || chart.getHeight() !== drawn.height) chart.resize(drawn);
+    chart.setOption(optionOf(drawn), { notMerge: true, lazyUpdate: false });
+  }, [library, drawn]);
   return (
     <div className="relative" style={{ height }}>
-      <div ref={box} role="img" aria-label={ariaLabel} className="h-full w-full" />
-      {failed ? (
-        <p className="absolute inset-0 grid place-content-center text-mute">The chart could not be loaded</p>
-      ) : null}
-      {loaded && pointed && categories > 0 ? (
-        <loaded.Pointer
-          chart={loaded.chart}
-          categories={categories}
+      <canvas
+        ref={canvas}
+        role="img"
+        aria-label={ariaLabel}
+        className={`absolute inset-0 ${library ? "opacity-0" : ""}`}
+        style={{ width, height }}
+      />
+      <div ref={over} aria-hidden="true" className="absolute inset-0" />
+      {drawn && bars.labels.length > 0 ? (
+        <ChartPointer
+          plot={drawn.plot}
+          width={width}
+          categories={bars.labels.length}
           label={ariaLabel}
-          {...(onBrush ? { onBrush } : {})}
-          {...(onClick ? { onClick } : {})}
-          {...(tooltip ? { tooltip } : {})}
-          {...(brushMenu ? { brushMenu } : {})}
-          marked={marked}
+          {...pointing}
         />
       ) : null}
     </div>

@@ -1,5 +1,4 @@
 /** What lies over a chart: the pointed-at category, the dragged range, the tooltip. */
-import type { EChartsType } from "echarts/core";
 import {
   type CSSProperties,
   type KeyboardEvent,
@@ -10,14 +9,17 @@ import {
   useRef,
   useState,
 } from "react";
+import { categoryAt, edgesOf, type Plot } from "@/charts/bars";
 
 interface PointerProps {
-  readonly chart: EChartsType;
+  readonly plot: Plot;
+  /** Of the chart, in pixels. */
+  readonly width: number;
   readonly categories: number;
   readonly label: string;
   readonly onBrush?: (first: number, last: number) => void;
   readonly onClick?: (category: number) => void;
-  readonly tooltip?: (category: number) => ReactNode;
+  readonly tooltip: (category: number) => ReactNode;
   /** What opens below a dragged range, which stays until it is closed; without it `onBrush` is called. */
   readonly brushMenu?: (first: number, last: number, close: () => void) => ReactNode;
   /** Stays marked: the first and the last category of it. */
@@ -33,7 +35,7 @@ interface Span {
 }
 
 export function ChartPointer(props: PointerProps) {
-  const { chart, categories, label, onClick, tooltip, brushMenu, marked } = props;
+  const { plot, width, categories, label, onClick, tooltip, brushMenu, marked } = props;
   const [span, setSpan] = useState<Span | null>(null);
   const [held, setHeld] = useState(false);
   const area = useRef<HTMLDivElement>(null);
@@ -47,24 +49,12 @@ export function ChartPointer(props: PointerProps) {
   const [dragging, setDragging] = useState(false);
   const start = useRef<{ x: number; category: number } | null>(null);
 
-  const categoryAt = (event: PointerEvent<HTMLElement>) => {
-    const x = event.clientX - event.currentTarget.getBoundingClientRect().left;
-    const found: unknown = chart.convertFromPixel({ xAxisIndex: 0 }, x);
-    const index = typeof found === "number" && Number.isFinite(found) ? Math.round(found) : 0;
-    return Math.min(categories - 1, Math.max(0, index));
-  };
-  const edges = (first: number, last: number) => {
-    const at = (index: number) => {
-      const x: unknown = chart.convertToPixel({ xAxisIndex: 0 }, index);
-      return typeof x === "number" ? x : 0;
-    };
-    const half = categories > 1 ? (at(1) - at(0)) / 2 : chart.getWidth() / 2;
-    return { left: at(first) - half, right: at(last) + half };
-  };
+  const under = (event: PointerEvent<HTMLElement>) =>
+    categoryAt(plot, categories, event.clientX - event.currentTarget.getBoundingClientRect().left);
 
   const onMove = (event: PointerEvent<HTMLElement>) => {
     if (held) return;
-    const category = categoryAt(event);
+    const category = under(event);
     const from = start.current;
     if (from && onBrush && Math.abs(event.clientX - from.x) > CLICK_PX) {
       setDragging(true);
@@ -76,7 +66,7 @@ export function ChartPointer(props: PointerProps) {
     start.current = null;
     setDragging(false);
     if (!from) return;
-    const category = categoryAt(event);
+    const category = under(event);
     if (dragging) {
       onBrush?.(Math.min(from.category, category), Math.max(from.category, category));
       if (brushMenu) return;
@@ -105,11 +95,11 @@ export function ChartPointer(props: PointerProps) {
   };
 
   const [first, last] = span ? [Math.min(span.anchor, span.at), Math.max(span.anchor, span.at)] : [0, 0];
-  const { left, right } = span && span.at < categories ? edges(first, last) : { left: 0, right: 0 };
-  const onRight = left > chart.getWidth() / 2;
+  const { left, right } = span && span.at < categories ? edgesOf(plot, first, last) : { left: 0, right: 0 };
+  const onRight = left > width / 2;
   const chooses = brushMenu ? "Enter offers what to do with it" : "Enter zooms";
   const hint = onBrush ? `Arrow keys move, Shift+arrows select, ${chooses}` : "Arrow keys move";
-  const mark = useEdges(chart, marked && marked[1] < categories ? marked : undefined, edges);
+  const mark = marked && marked[1] < categories ? edgesOf(plot, ...marked) : null;
   const surface = (
     // a role follows from the handlers given
     <div
@@ -122,7 +112,7 @@ export function ChartPointer(props: PointerProps) {
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         setHeld(false);
-        start.current = { x: event.clientX, category: categoryAt(event) };
+        start.current = { x: event.clientX, category: under(event) };
         event.currentTarget.setPointerCapture(event.pointerId);
       }}
       onPointerMove={onMove}
@@ -151,11 +141,11 @@ export function ChartPointer(props: PointerProps) {
           style={{ left, width: Math.max(1, right - left) }}
         />
       ) : null}
-      {span && tooltip && !dragging && !held && span.at < categories ? (
+      {span && !dragging && !held && span.at < categories ? (
         <div
           role="status"
           className="pointer-events-none absolute top-0 z-30 min-w-40 rounded-md border border-line bg-raised px-2.5 py-1.5 text-[12px] whitespace-nowrap tabular-nums shadow-lg shadow-black/30"
-          style={onRight ? { right: chart.getWidth() - left + 8 } : { left: right + 8 }}
+          style={onRight ? { right: width - left + 8 } : { left: right + 8 }}
         >
           {tooltip(span.at)}
         </div>
@@ -167,9 +157,7 @@ export function ChartPointer(props: PointerProps) {
     <>
       {surface}
       <BrushMenu
-        style={
-          onRight ? { right: Math.max(EDGE_PX, chart.getWidth() - right) } : { left: Math.max(EDGE_PX, left) }
-        }
+        style={onRight ? { right: Math.max(EDGE_PX, width - right) } : { left: Math.max(EDGE_PX, left) }}
         onClose={letGo}
         within={area}
       >
@@ -181,35 +169,6 @@ export function ChartPointer(props: PointerProps) {
 
 /** What opens over the chart keeps away from the page's edges. */
 const EDGE_PX = 12;
-
-interface Edges {
-  readonly left: number;
-  readonly right: number;
-}
-
-/** Where a range of categories is, after each drawing: before the first there is no axis to ask. */
-function useEdges(
-  chart: EChartsType,
-  range: readonly [number, number] | undefined,
-  edges: (first: number, last: number) => Edges,
-): Edges | null {
-  const [found, setFound] = useState<Edges | null>(null);
-  const find = useRef(edges);
-  find.current = edges;
-  const [first, last] = range ?? [-1, -1];
-  useEffect(() => {
-    const place = () => {
-      const next = first < 0 || chart.isDisposed() ? null : find.current(first, last);
-      setFound((old) => (old?.left === next?.left && old?.right === next?.right ? old : next));
-    };
-    if (chart.getOption()) place();
-    chart.on("finished", place);
-    return () => {
-      chart.off("finished", place);
-    };
-  }, [chart, first, last]);
-  return found;
-}
 
 interface BrushMenuProps {
   readonly style: CSSProperties;

@@ -1,11 +1,11 @@
 /** Volume over time with its legend: drag to zoom, click a bar for that bucket, click a level to isolate it. */
 import { type MouseEvent, type ReactNode, useMemo, useState } from "react";
-import { Chart } from "@/charts/Chart";
+import { Chart, type ChartProps } from "@/charts/Chart";
 import {
   bucketsRange,
   bucketsWithin,
   type HistogramAnswer,
-  histogramOption,
+  histogramBars,
   histogramSummary,
   intervalLabel,
   type Series,
@@ -29,15 +29,16 @@ interface LevelHistogramProps {
   readonly height?: number;
   /** Stands left of the legend. */
   readonly title?: string;
+  readonly library?: ChartProps["library"];
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
 export function LevelHistogram(props: LevelHistogramProps) {
-  const { answer, zone, onRange, brushMenu, marked, height = 96, title } = props;
+  const { answer, zone, onRange, brushMenu, marked, height = 96, title, library } = props;
   const [hidden, setHidden] = useState<ReadonlySet<string>>(NONE);
   const series = useMemo(() => seriesOf(answer), [answer]);
-  const option = useMemo(() => histogramOption(answer, hidden, zone), [answer, hidden, zone]);
+  const bars = useMemo(() => histogramBars(answer, hidden, zone), [answer, hidden, zone]);
   const summary = useMemo(() => histogramSummary(answer, zone), [answer, zone]);
   const choose = (value: string, event: MouseEvent) => {
     const others = series.map((one) => one.value).filter((one) => one !== value);
@@ -68,12 +69,12 @@ export function LevelHistogram(props: LevelHistogramProps) {
         ))}
       </div>
       <Chart
-        option={option}
+        bars={bars}
         ariaLabel={summary}
         height={height}
-        categories={answer.buckets.length}
         tooltip={(at) => <BucketTip answer={answer} series={series} at={at} zone={zone} />}
         marked={marked ? bucketsWithin(answer, marked) : undefined}
+        {...(library ? { library } : {})}
         {...(brushMenu ? { brushMenu: menu } : {})}
         {...(onRange ? { onBrush: zoom, onClick: (at: number) => zoom(at, at) } : {})}
       />

@@ -1,7 +1,6 @@
-/** The volume over time, stacked by level: from the API's answer to a chart's option. */
+/** The volume over time, stacked by level: from the API's answer to a chart's bars. */
 import type { Schema } from "@/api/client";
-import type { ChartOption } from "@/charts/Chart";
-import { type Colours, seriesFill } from "@/charts/colours";
+import type { Bars } from "@/charts/bars";
 import { compact } from "@/lib/format";
 import { LEVELS, levelFill, levelLabel } from "@/lib/levels";
 import { showTimestamp, type TimeRange, type Zone } from "@/lib/time";
@@ -82,46 +81,32 @@ export function histogramSummary(answer: HistogramAnswer, zone: Zone): string {
   return `${compact(answer.total)} records over time${parts.length > 0 ? ` (${parts.join(", ")})` : ""}${at}`;
 }
 
-export function histogramOption(answer: HistogramAnswer, hidden: ReadonlySet<string>, zone: Zone) {
-  return (colours: Colours): ChartOption => ({
-    textStyle: { fontFamily: colours.fontFamily },
-    grid: { left: 8, right: 8, top: 8, bottom: 4, containLabel: true },
-    xAxis: {
-      type: "category",
-      data: answer.buckets.map((bucket) => axisTime(answer, bucket.start, zone)),
-      axisLine: { lineStyle: { color: colours.line } },
-      axisTick: { show: false },
-      axisLabel: { color: colours.mute, fontSize: 10, hideOverlap: true },
-    },
-    yAxis: {
-      type: "value",
-      splitNumber: 2,
-      minInterval: 1,
-      axisLabel: { color: colours.mute, fontSize: 10, formatter: (value: number) => compact(value) },
-      splitLine: { lineStyle: { color: colours.line, opacity: 0.6 } },
-    },
+export function histogramBars(answer: HistogramAnswer, hidden: ReadonlySet<string>, zone: Zone): Bars {
+  return {
+    labels: answer.buckets.map((bucket) => axisTime(answer, bucket.start, zone)),
     series: seriesOf(answer)
       .filter((one) => !hidden.has(one.value))
-      .map((one) => ({
-        name: one.label,
-        type: "bar",
-        stack: "volume",
-        barCategoryGap: answer.buckets.length > 60 ? "12%" : "20%",
-        silent: true,
-        itemStyle: { color: colours.of(one.fill) },
-        data: answer.buckets.map((bucket) => ({
-          value: bucket.counts[one.value] ?? 0,
-          // What reaches beyond the range was not counted in full.
-          ...(bucket.partial ? { itemStyle: { opacity: 0.7, decal: hatch(colours) } } : {}),
-        })),
+      .map(({ value, fill }) => ({
+        fill,
+        values: answer.buckets.map((bucket) => bucket.counts[value] ?? 0),
       })),
-  });
+    // What reaches beyond the range was not counted in full.
+    partial: new Set(answer.buckets.flatMap(({ partial }, i) => (partial ? [i] : []))),
+    counts: true,
+    splits: 2,
+  };
 }
 
-const hatch = (colours: Colours) => ({
-  symbol: "rect",
-  color: colours.of("--panel"),
-  dashArrayX: [1, 0],
-  dashArrayY: [2, 3],
-  rotation: -Math.PI / 4,
-});
+/** Series that are no levels, in order of size; the last one is what is left over. */
+const SERIES = [
+  "--fill-info",
+  "--fill-warn",
+  "--fill-fatal",
+  "--good",
+  "--fill-error",
+  "--info",
+  "--warn",
+  "--fatal",
+];
+
+const seriesFill = (index: number): string => SERIES[index % SERIES.length] ?? "--fill-info";

@@ -1,11 +1,10 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus and names its active row
 /** The answer of a query with pipes: a table that sorts, and its bars. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef } from "react";
 import type { ExploreSearch } from "@/app/search";
-import { Chart, type ChartOption } from "@/charts/Chart";
-import type { Colours } from "@/charts/colours";
-import { compact, whole } from "@/lib/format";
+import { Chart } from "@/charts/Chart";
+import { whole } from "@/lib/format";
 import {
   chartOf,
   columnsOf,
@@ -147,80 +146,35 @@ function Cell({ value, numeric }: { value: string | number | null; numeric: bool
   );
 }
 
-function Bars({ chart }: { chart: TableChart }) {
-  const [box, width_px] = useWidth();
-  const option = useMemo(
-    () => (colours: Colours) => barsOption(chart, colours, width_px - AXIS_PX),
-    [chart, width_px],
-  );
-  const bars = chart.values.length;
-  return (
-    <div ref={box}>
-      <Chart
-        option={option}
-        height={150}
-        categories={bars}
-        ariaLabel={`${chart.column} of ${bars} rows as bars`}
-        tooltip={(at) => (
-          <p className="flex max-w-100 justify-between gap-4">
-            <bdi className="truncate">{chart.labels[at]}</bdi>
-            <span>{whole(chart.values[at] ?? 0)}</span>
-          </p>
-        )}
-      />
-    </div>
-  );
-}
-
-function useWidth() {
-  const box = useRef<HTMLDivElement>(null);
-  const [width_px, setWidth] = useState(800);
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
-  return [box, width_px] as const;
-}
-
 /** So few names have room for each; of more some are left out. */
 const NAMED_BARS = 12;
-/** What the values' own names take of the width, about. */
-const AXIS_PX = 56;
+/** Where some are left out, a long name would keep away the others. */
+const NAME_CHARS = 20;
+const BAR_PX = 36;
 
-function barsOption(chart: TableChart, colours: Colours, room_px: number): ChartOption {
-  return {
-    textStyle: { fontFamily: colours.fontFamily },
-    grid: { left: 8, right: 8, top: 10, bottom: 4, containLabel: true },
-    xAxis: {
-      type: "category",
-      data: [...chart.labels],
-      axisLine: { lineStyle: { color: colours.line } },
-      axisTick: { show: false },
-      axisLabel: {
-        color: colours.mute,
-        fontSize: 10,
-        interval: chart.labels.length <= NAMED_BARS ? 0 : "auto",
-        width: chart.labels.length <= NAMED_BARS ? Math.floor(room_px / chart.labels.length) - 8 : 120,
-        overflow: "truncate",
-      },
-    },
-    yAxis: {
-      type: "value",
-      splitNumber: 3,
-      axisLabel: { color: colours.mute, fontSize: 10, formatter: (value: number) => compact(value) },
-      splitLine: { lineStyle: { color: colours.line, opacity: 0.6 } },
-    },
-    series: [
-      {
-        type: "bar",
-        silent: true,
-        barMaxWidth: 36,
-        itemStyle: { color: colours.of("--fill-info") },
-        data: [...chart.values],
-      },
-    ],
-  };
+function Bars({ chart }: { chart: TableChart }) {
+  const { column, labels, values } = chart;
+  const bars = useMemo(
+    () => ({
+      labels: labels.length <= NAMED_BARS ? labels : labels.map((label) => label.slice(0, NAME_CHARS)),
+      series: [{ fill: "--fill-info", values }],
+      splits: 3,
+      widest: BAR_PX,
+      named: labels.length <= NAMED_BARS,
+    }),
+    [labels, values],
+  );
+  return (
+    <Chart
+      bars={bars}
+      height={150}
+      ariaLabel={`${column} of ${values.length} rows as bars`}
+      tooltip={(at) => (
+        <p className="flex max-w-100 justify-between gap-4">
+          <bdi className="truncate">{labels[at]}</bdi>
+          <span>{whole(values[at] ?? 0)}</span>
+        </p>
+      )}
+    />
+  );
 }

@@ -1,6 +1,5 @@
 /** The volume over the whole range, and what can be done with a part of it that was dragged over. */
-import { useEffect } from "react";
-import { histogramSoon, LevelHistogram } from "@/charts/laterHistogram";
+import { LevelHistogram } from "@/charts/LevelHistogram";
 import type { TimeRange, Zone } from "@/lib/time";
 import type { useVolume } from "@/pages/explore/useResults";
 import { MenuItem } from "@/ui/MenuItem";
@@ -20,9 +19,6 @@ interface VolumeProps {
 
 export function Volume({ volume, zone, part, broken, onZoom, onPart, onCompare }: VolumeProps) {
   const { data, answer } = volume;
-  useEffect(() => {
-    histogramSoon().catch(() => undefined);
-  }, []);
   if (!data) {
     if (!answer.isError) return <div className="h-[108px]" />;
     return broken ? null : (

@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useState } from "react";
 import { ApiError } from "@/api/client";
 import { useShared } from "@/app/useShared";
-import { LevelHistogram } from "@/charts/laterHistogram";
+import { LevelHistogram } from "@/charts/LevelHistogram";
 import { DEFAULT_RANGE, rangeLabel } from "@/lib/time";
 import { FirstRun } from "@/pages/overview/FirstRun";
 import { NewestErrors } from "@/pages/overview/NewestErrors";
@@ -15,6 +15,8 @@ import { type Overview, type OverviewAnswer, useOverview } from "@/pages/overvie
 import { Failure, Panel } from "@/ui/Panel";
 import { Part } from "@/ui/Part";
 import { Stale } from "@/ui/Stale";
+
+const echarts = () => import("@/charts/echarts");
 
 export function OverviewPage() {
   const { range } = useShared();
@@ -66,6 +68,7 @@ function Details({ overview, onRetry }: DetailsProps) {
                 <NothingHere />
               ) : (
                 <LevelHistogram
+                  library={echarts}
                   title="Volume by level"
                   answer={answer}
                   zone={zone}

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { LogRecord } from "@/api/client";
 import { keepShared } from "@/app/kept";
 import type { SharedSearch } from "@/app/search";
-import { LevelHistogram } from "@/charts/laterHistogram";
+import { LevelHistogram } from "@/charts/LevelHistogram";
 import { percent, whole } from "@/lib/format";
 import { LEVEL_TEXT, levelLabel } from "@/lib/levels";
 import { showTimestamp, type TimeRange, type Zone } from "@/lib/time";

@@ -130,7 +130,7 @@ def measure_frames(page: Page, selector: str, step_px: int, ms: int) -> Frames:
 
 _ELSEWHERE: Final = (
     "OverviewPage", "LivePage", "PipelinePage", "PatternsPage", "Inspector", "patterns",
-    "SettingsPage", "LinkPage", "worker",
+    "SettingsPage", "LinkPage", "following", "echarts", "worker",
 )  # fmt: skip
 """Scripts of other pages than Explore."""
 
@@ -144,7 +144,7 @@ def sizes() -> Iterator[Row]:
         return [path for path in scripts if path.name.startswith(f"{name}-")]
 
     named = [WEB / name for name in re.findall(r'(?:src|href)="([^"]+\.(?:js|css))"', page)]
-    first = [*named, *one("ExplorePage")]
+    first = [*named, *one("ExplorePage"), *one("charts")]
     elsewhere = [path for name in _ELSEWHERE for path in one(name)]
     yield at_most("size", "JS + CSS before the first rows, gzip", _kb(first, ".gz"), 160, " kB")
     yield at_most("size", "ECharts chunk, gzip", _kb(one("echarts"), ".gz"), 190, " kB")

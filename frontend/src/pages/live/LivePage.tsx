@@ -2,8 +2,8 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type CSSProperties, useRef, useState } from "react";
 import { useShortcuts } from "@/app/keys";
-import type { ExploreSearch, LiveSearch } from "@/app/search";
-import { Divider } from "./Divider";
+import { type ExploreSearch, type LiveSearch, SPLIT_PERCENT } from "@/app/search";
+import { Splitter } from "@/ui/Splitter";
 import { LiveTools } from "./LiveTools";
 import "./live.css";
 import { rangeOf } from "./range";
@@ -136,9 +136,15 @@ export function LivePage() {
         </div>
         {split ? (
           <>
-            <Divider
-              percent={percent}
-              onMove={setPulled}
+            <Splitter
+              label="Width of the first tail"
+              value={percent}
+              limits={SPLIT_PERCENT}
+              usual={HALF}
+              step={2}
+              valueAt={(x, both) => ((x - both.left) / both.width) * 100}
+              className="relative w-px shrink-0 bg-line before:absolute before:inset-y-0 before:-left-1 before:z-10 before:w-[9px] hover:bg-accent hover:before:bg-accent/20 focus-visible:bg-accent max-lg:hidden"
+              onPull={setPulled}
               onSettle={(next) => {
                 setPulled(null);
                 merge({ split: next }, true);

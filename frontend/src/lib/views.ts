@@ -105,7 +105,9 @@ function keep(views: readonly SavedView[]): void {
 
 export const forgetMyViews = (): void => keep([]);
 
-function refuseTaken(views: readonly SavedView[], view: NewView, id = ""): void {
+function refuse(views: readonly SavedView[], view: NewView, id = ""): void {
+  // Spaces pass as filled in, and what is read back without a name is nobody's view.
+  if (view.name === "") throw new Error("It needs a name");
   if (views.some((one) => one.kind === view.kind && one.name === view.name && one.id !== id)) {
     throw new Error(`There is a ${view.kind} “${view.name}” in this browser already`);
   }
@@ -120,7 +122,7 @@ export function useKeeper() {
     add: async (view: NewView, mine: boolean): Promise<SavedView> => {
       if (!mine) return refreshed(answered(api.POST("/api/v1/views", { body: view })));
       const views = myViews();
-      refuseTaken(views, view);
+      refuse(views, view);
       if (views.length >= MOST) throw new Error(`This browser keeps ${MOST} already: delete one`);
       const made: SavedView = { ...view, id: `${MINE}${Date.now().toString(36)}`, version: 1 };
       keep([...views, made]);
@@ -144,7 +146,7 @@ export function useKeeper() {
 
 async function changeMine(view: SavedView): Promise<SavedView> {
   const views = myViews();
-  refuseTaken(views, view, view.id);
+  refuse(views, view, view.id);
   if (!views.some((one) => one.id === view.id)) throw new Error("It was deleted: save it as a new one");
   keep(views.map((one) => (one.id === view.id ? view : one)));
   return view;

@@ -1,6 +1,7 @@
 /** Keeps what is shown under a name: a whole view, or its filter alone as a signal. */
 import { type FormEvent, useState } from "react";
 import type { ExploreSearch } from "@/app/search";
+import { preferredZone } from "@/lib/preferred";
 import { DEFAULT_RANGE, rangeLabel } from "@/lib/time";
 import { filterInForce, viewSearch } from "@/lib/viewState";
 import { type SavedView, useKeeper } from "@/lib/views";
@@ -71,7 +72,7 @@ export function SaveForm({ search, onSaved, onCancel }: SaveFormProps) {
             onChange={(event) => setWithRange(event.target.checked)}
             className={CHECK}
           />
-          With the time range: {rangeLabel(range, search.tz ?? "local")}
+          With the time range: {rangeLabel(range, search.tz ?? preferredZone())}
         </label>
       ) : (
         <>

@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { answered, api } from "@/api/client";
-import { resolveMs, type TimeRange } from "@/lib/time";
+import { fixedMoment, type TimeRange } from "@/lib/time";
 
 export interface Asked extends TimeRange {
   readonly query: string;
@@ -14,14 +14,9 @@ export function useAsked(query: string, { from, to }: TimeRange): readonly [Aske
   // asking again moves a relative range
   const asked = useMemo(() => {
     const now = Date.now();
-    return { query, from: fixed(from, now), to: fixed(to, now) };
+    return { query, from: fixedMoment(from, now), to: fixedMoment(to, now) };
   }, [query, from, to, again]);
   return [asked, () => setAgain((count) => count + 1)];
-}
-
-function fixed(moment: string, nowMs: number): string {
-  const at = moment.startsWith("now") ? resolveMs(moment, nowMs) : null;
-  return at === null ? moment : new Date(at).toISOString();
 }
 
 /** Queries that leave patterns out grow longer than addresses may be. */

@@ -5,9 +5,6 @@
 import {
   acceptCompletion,
   autocompletion,
-  type Completion,
-  type CompletionContext,
-  type CompletionResult,
   closeCompletion,
   completionKeymap,
   completionStatus,
@@ -33,42 +30,16 @@ import {
   keymap,
   placeholder,
 } from "@codemirror/view";
-import { answered, api, type Schema } from "@/api/client";
-import { compact } from "@/lib/format";
-import { quote } from "@/lib/quote";
-import { recentQueries } from "@/lib/recent";
-import type { SavedView } from "@/lib/views";
-import {
-  FUNCTIONS,
-  filterBefore,
-  needsQuotes,
-  operators,
-  PIPES,
-  type Spot,
-  spotAt,
-  type Word,
-} from "./completion";
+import { complete, type Sources } from "./completions";
 import { EDITOR_THEME } from "./editorTheme";
 
-export interface Scope {
-  /** What the pills say: completed values are counted among these records. */
-  readonly query: string;
-  readonly from: string;
-  readonly to: string;
-}
-
-export interface EditorSetup {
+export interface EditorSetup extends Sources {
   readonly host: HTMLElement;
   readonly text: string;
   readonly label: string;
   readonly hint: string;
   readonly onText: (text: string) => void;
   readonly onRun: () => void;
-  readonly scope: () => Scope;
-  /** Those the page knows already. */
-  readonly fields: () => Fields | undefined;
-  readonly views: () => Promise<readonly SavedView[]>;
-  readonly onView: (view: SavedView) => void;
 }
 
 export interface QueryEditor {
@@ -193,116 +164,4 @@ function wrongAt(state: EditorState, place: number): DecorationSet {
   const from = Math.min(place, length - 1);
   const word = /^[^\s()|]+/.exec(state.doc.sliceString(from, Math.min(length, from + 200)))?.[0].length ?? 1;
   return Decoration.set([Decoration.mark({ class: "cm-wrong" }).range(from, Math.min(length, from + word))]);
-}
-
-async function complete(context: CompletionContext, setup: EditorSetup): Promise<CompletionResult | null> {
-  const text = context.state.doc.toString();
-  const spot = spotAt(text, context.pos);
-  if (!spot) return null;
-  const stop = new AbortController();
-  context.addEventListener("abort", () => stop.abort(), { onDocChange: true });
-  try {
-    return await offers(spot, text, setup, stop.signal);
-  } catch {
-    return null; // cancelled, or the server is away: typing goes on without help
-  }
-}
-
-async function offers(
-  spot: Spot,
-  text: string,
-  setup: EditorSetup,
-  signal: AbortSignal,
-): Promise<CompletionResult | null> {
-  const scope = setup.scope();
-  if (spot.kind === "pipe")
-    return { from: spot.from, options: PIPES.map((word) => option(word, "pipes", 0)) };
-  const fields = setup.fields() ?? (await fetchFields(scope, signal));
-  if (spot.kind === "field") {
-    const options = fields.map(({ name, count, numeric, approximate }) => ({
-      label: name,
-      apply: spot.inPipe ? name : chosenField(name),
-      detail: `${numeric ? "number · " : ""}${approximate ? "≈" : ""}${compact(count)}`,
-      type: "property",
-      section: FIELDS,
-    }));
-    const words = spot.inPipe ? FUNCTIONS.map((word) => option(word, "functions", 2)) : recents(text);
-    const views = text.trim() === spot.prefix ? await savedViews(setup) : [];
-    return { from: spot.from, options: [...options, ...views, ...words], validFor: /^[\w.@$/-]*$/ };
-  }
-  const query = [filterBefore(text, spot.from), scope.query]
-    .filter(Boolean)
-    .map((one) => `(${one})`)
-    .join(" ");
-  const answer = await answered(
-    api.GET("/api/v1/fields/{field}/values", {
-      params: { path: { field: spot.field }, query: { ...scope, query, prefix: spot.prefix, limit: 50 } },
-      signal,
-    }),
-  );
-  const values = answer.values.map(
-    ({ value, count }): Completion => ({
-      label: value === "" ? '""' : value,
-      apply: needsQuotes(value) ? quote(value) : value,
-      detail: compact(count),
-      type: "constant",
-      boost: 50,
-      section: VALUES,
-    }),
-  );
-  const numeric = fields.find((field) => field.name === spot.field)?.numeric ?? false;
-  const signs =
-    spot.prefix === "" ? operators(spot.field, numeric).map((word) => option(word, "operators", 2)) : [];
-  return { from: spot.from, options: [...values, ...signs], filter: false };
-}
-
-const FIELDS = { name: "Fields", rank: 0 };
-const VALUES = { name: "Values in this range", rank: 0 };
-
-function option(word: Word, section: string, rank: number): Completion {
-  return {
-    label: word.label,
-    detail: word.detail,
-    type: "keyword",
-    section: { name: section[0]?.toUpperCase() + section.slice(1), rank },
-    ...(word.apply ? { apply: word.apply } : {}),
-  };
-}
-
-// The colon comes with the field, and its values with the colon.
-function chosenField(name: string) {
-  return (view: EditorView, _: Completion, from: number, to: number) => {
-    const colon = view.state.sliceDoc(to, to + 1) === ":" ? "" : ":";
-    view.dispatch({
-      changes: { from, to, insert: name + colon },
-      selection: { anchor: from + name.length + 1 },
-      userEvent: "input.complete",
-    });
-    startCompletion(view);
-  };
-}
-
-function recents(text: string): Completion[] {
-  if (text.trim() !== "") return [];
-  return recentQueries()
-    .slice(0, 5)
-    .map((query) => ({ label: query, type: "text", section: { name: "Used before", rank: 3 } }));
-}
-
-/** A view takes the place of all that is searched for. */
-async function savedViews(setup: EditorSetup): Promise<Completion[]> {
-  const views = (await setup.views()).filter(({ kind }) => kind === "view");
-  return views.map((saved) => ({
-    label: saved.name,
-    detail: "view",
-    type: "text",
-    section: { name: "Saved views", rank: 2 },
-    apply: () => setup.onView(saved),
-  }));
-}
-
-type Fields = readonly Schema["FieldAnswer"][];
-
-async function fetchFields(scope: Scope, signal: AbortSignal): Promise<Fields> {
-  return (await answered(api.GET("/api/v1/fields", { params: { query: scope }, signal }))).fields;
 }

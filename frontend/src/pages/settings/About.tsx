@@ -20,7 +20,7 @@ export function About() {
     <Panel title="About" query={info}>
       {(about) => (
         <>
-          <dl className="grid grid-cols-[minmax(7rem,10rem)_minmax(0,1fr)] gap-x-4 gap-y-1 pt-2">
+          <dl className="grid grid-cols-[7rem_minmax(0,1fr)] sm:grid-cols-[10rem_minmax(0,1fr)] gap-x-4 gap-y-1 pt-2">
             {facts(about).map(([name, value]) => (
               <Fact key={name} name={name} value={value} />
             ))}

@@ -17,7 +17,7 @@ export function Appearance() {
   const id = useId();
   return (
     <Panel title="Appearance and keys">
-      <dl className="grid items-center gap-x-4 gap-y-1 pt-2 sm:grid-cols-[10rem_minmax(0,1fr)] sm:gap-y-3">
+      <dl className="grid items-center gap-x-4 gap-y-1 pt-2 max-sm:[&>dd+dt]:mt-2 sm:grid-cols-[10rem_minmax(0,1fr)] sm:gap-y-3">
         <dt>Theme</dt>
         <dd>
           <Choice

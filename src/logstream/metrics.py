@@ -130,6 +130,10 @@ TAIL_RECORDS = Counter("logstream_tail_records", "Records sent to live tails.")
 TAIL_DROPPED = Counter(
     "logstream_tail_dropped_records", "Matching records not sent to a tail that was too slow."
 )
+TAIL_FAILURES = Counter(
+    "logstream_tail_failures",
+    "Errors nobody expected that ended following the broker, which then began anew, or one tail.",
+)
 
 
 def observe_all(histogram: Histogram, values: Sequence[float]) -> None:

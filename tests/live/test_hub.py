@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logstream.broker.base import Broker, Message
+from logstream import metrics
+from logstream.broker.base import Broker, Entry, Follower, Message
 from logstream.broker.memory import MemoryBroker
 from logstream.clock import SYSTEM_CLOCK
 from logstream.errors import QueryError, TooManyRequests
@@ -128,6 +129,75 @@ class TestFollowing:
                 await producer.append(Message(payload=b"rubbish", rows=3, received_ns=1))
                 await producer.append(message(["b"]))
             assert texts(await rows_of(tail, 2)) == ["a", "b"]
+
+
+class _Stumbling(MemoryBroker):
+    """Its followers fail, as no contract lets them, while ``broken``."""
+
+    broken = False
+    opened = 0
+
+    async def follower(self) -> Follower:
+        self.opened += 1
+        outer, follower = self, await super().follower()
+        read = follower.read
+
+        async def stumble(*, max_bytes: int, wait_s: float) -> list[Entry]:
+            if outer.broken:
+                raise RuntimeError("a disk that answers nonsense")
+            return await read(max_bytes=max_bytes, wait_s=wait_s)
+
+        follower.read = stumble  # type: ignore[method-assign]  # all else is as it was
+        return follower
+
+
+class TestUnexpectedErrors:
+    async def test_following_goes_on_and_says_what_lacks(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """An error that nobody expected is logged and counted; after pauses that grow the hub
+        follows again. Tails end then, and who goes on from a place of before is told of the gap."""
+        monkeypatch.setattr("logstream.live.feed._FIRST_PAUSE_S", 0.02)
+        broker = _Stumbling(capacity_bytes=1 << 30, dedup_window_s=3600, dead_letter_bytes=1 << 20)
+        before = next(iter(metrics.TAIL_FAILURES.collect())).samples[0].value
+        async with hub_of(broker, MemoryStore()) as hub:
+            tail = await hub.open(Everything())
+            await send(broker, ["seen"])
+            assert texts(await rows_of(tail, 1)) == ["seen"]
+            place = tail.status().resume
+            broker.broken = True
+            await until(lambda: "broke off, it begins anew in 0.04 s" in caplog.text)
+            await send(broker, ["meanwhile"])
+            broker.broken, opened = False, broker.opened
+            await until(lambda: broker.opened > opened)
+            assert [event async for event in tail] == []
+            resumed = await hub.open(Everything(), resume=place)
+            assert resumed.status().gap
+            await send(broker, ["after"])
+            assert texts(await rows_of(resumed, 1)) == ["after"]
+            again = await hub.open(Everything(), backfill=10)
+            assert not again.status().backfill_complete
+            assert texts(await rows_of(again, 1)) == ["after"]
+        assert "a disk that answers nonsense" in caplog.text
+        assert 2 <= next(iter(metrics.TAIL_FAILURES.collect())).samples[0].value - before <= 6
+
+    async def test_a_filter_that_fails_ends_its_own_tail(
+        self, broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The reader of that tail is raised the error; the others go on."""
+        async with hub_of(broker) as hub:
+            bad, good = await hub.open(Word("bad")), await hub.open(Everything())
+
+            def fail(*_: object) -> None:
+                raise RuntimeError("a kernel that is missing")
+
+            monkeypatch.setattr(hub._tails[bad], "select", fail)
+            await send(broker, ["bad"])
+            assert texts(await rows_of(good, 1)) == ["bad"]
+            with pytest.raises(RuntimeError, match="a kernel that is missing"):
+                await rows_of(bad, 1)
+            assert [event async for event in bad] == []
+            assert list(hub._tails) == [good]
 
 
 class TestLimits:

@@ -8,21 +8,20 @@ else does, and then says how many entries it missed.
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
-from collections import OrderedDict
 from collections.abc import Mapping
 
 import msgspec
 
 from logstream import metrics
-from logstream.broker.base import Broker, Entry, Follower, Position
+from logstream.broker.base import Broker
 from logstream.clock import SYSTEM_CLOCK, Clock
 from logstream.errors import BrokerUnavailable, TooManyRequests
 from logstream.live.backfill import beside, from_ring, from_store, newest
 from logstream.live.events import Place
+from logstream.live.feed import Feed
 from logstream.live.marks import Mark, Marks
-from logstream.live.ring import Item, Ring, block_of
+from logstream.live.ring import Item, block_of
 from logstream.live.select import Matcher, Selected, Selector
 from logstream.live.tail import Chunk, Tail, chunk_of
 from logstream.query import Filter
@@ -33,16 +32,7 @@ __all__ = ["MAX_BACKFILL", "Hub"]
 
 MAX_BACKFILL = 1_000
 _RING_BYTES = 16 << 20
-_READ_BYTES = 1 << 20
-_IDLE_S = 0.1
-_REPEATS_REMEMBERED = 50_000
-_CATCH_UP_S = 2.0
 _RESUMED_AT_ONCE = 100
-# Read by read, a busy broker's entries cost more in the reading than in what they hold.
-_PACE_S = 0.02
-_BROKER_RETRY_S = 1.0
-
-_log = logging.getLogger(__name__)
 
 
 class _Offer(msgspec.Struct, frozen=True):
@@ -53,6 +43,7 @@ class _Offer(msgspec.Struct, frozen=True):
     selected: Selected
     seen: int
     sample: int
+    failure: Exception | None = None
 
 
 class Hub:
@@ -84,14 +75,11 @@ class Hub:
         self._tail_capacity = settings.tail_buffer_records
         self._clock = clock
         self._marks = Marks()
-        self._ring = Ring(ring_bytes)
-        self._repeats: OrderedDict[bytes, None] = OrderedDict()
+        self._feed = Feed(broker, ring_bytes=ring_bytes, spread=self._spread, torn=self._torn)
+        self._ring = self._feed.ring
         self._tails: dict[Tail, Selector] = {}
         self._held: dict[Tail, list[_Offer]] = {}
         self._opening = 0
-        self._catching_up: list[asyncio.Future[None]] = []
-        self._follower: Follower | None = None
-        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Follow from now on.
@@ -99,19 +87,13 @@ class Hub:
         Raises:
             BrokerUnavailable: the broker cannot be followed.
         """
-        self._follower = await self._broker.follower()
-        self._task = asyncio.create_task(self._follow(self._follower))
+        await self._feed.start()
 
     async def close(self) -> None:
         """End all tails and stop following. Idempotent."""
         for tail in list(self._tails):
             tail.close()
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        if self._follower is not None:
-            await self._follower.close()
+        await self._feed.close()
 
     def group_fixed(self, first_id: int) -> None:
         self._marks.group_fixed(first_id)
@@ -149,10 +131,10 @@ class Hub:
 
     async def _opened(self, where: Filter, matcher: Matcher, limit: int) -> Tail:
         mark = self._marks.now()
-        caught_up = limit > 0 and self._store is not None and await self._catch_up()
+        caught_up = limit > 0 and self._store is not None and await self._feed.catch_up()
         # The cut: nothing may wait between copying the ring and joining.
         items = self._ring.items()
-        whole = not self._lacks_behind(mark)
+        whole = not self._feed.lacks_behind(mark)
         tail = self._join(matcher)
         try:
             if not limit:
@@ -182,7 +164,7 @@ class Hub:
     ) -> Tail:
         oldest_waiting_ns = await self._oldest_waiting_ns()
         stored = await newest(store, where, limit=limit)
-        caught_up = await self._catch_up()
+        caught_up = await self._feed.catch_up()
         # The cut, as above.
         items = self._ring.items()
         tail = self._join(matcher)
@@ -231,7 +213,7 @@ class Hub:
         seen = items[-1].number + 1
         for chunk in since:
             selected = Selected(list(range(len(chunk.places))), len(chunk.places), 0)
-            tail.offer(chunk, selected, seen=seen, sample=1, missed=self._missed)
+            tail.offer(chunk, selected, seen=seen, sample=1, missed=self._feed.missed)
         for offer in held:
             self._give(offer)
         return tail
@@ -251,17 +233,6 @@ class Hub:
                 chunks.append(chunk_of(block, rows, self.name))
         return chunks
 
-    def _lacks_behind(self, mark: Mark) -> bool:
-        """Whether entries behind the mark were seen and are in the ring no more, or not seen."""
-        gone = self._ring.gone.items()
-        return self._missed > 0 or any(
-            not mark.covers(Position(writer, sequence)) for writer, sequence in gone
-        )
-
-    @property
-    def _missed(self) -> int:
-        return self._follower.missed if self._follower is not None else 0
-
     def _join(self, matcher: Matcher, start: Place | None = None) -> Tail:
         tail = Tail(
             hub=self.name,
@@ -278,52 +249,16 @@ class Hub:
         self._held.pop(tail, None)
         metrics.TAILS.dec()
 
-    async def _catch_up(self) -> bool:
-        """Wait for a read, begun after now, that left nothing unread; whether there was one."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._catching_up.append(done)
-        try:
-            async with asyncio.timeout(_CATCH_UP_S):
-                await done
-        except TimeoutError:
-            return False
-        return True
-
-    async def _follow(self, follower: Follower) -> None:
-        failing = False
-        while True:
-            waiters, self._catching_up = self._catching_up, []
-            try:
-                entries = await follower.read(
-                    max_bytes=_READ_BYTES, wait_s=0 if waiters else _IDLE_S
-                )
-                failing = False
-            except BrokerUnavailable as exc:
-                if not failing:
-                    _log.warning("live tail cannot read from the broker, trying on: %s", exc)
-                failing = True
-                self._catching_up += waiters
-                await asyncio.sleep(_BROKER_RETRY_S)
-                continue
-            more = sum(len(entry.message.payload) for entry in entries) >= _READ_BYTES // 2
-            await self._spread(entries, waiters, more=more)
-            if entries and not (more or self._catching_up):
-                await asyncio.sleep(_PACE_S)
-
-    async def _spread(
-        self, entries: list[Entry], waiters: list[asyncio.Future[None]], *, more: bool
-    ) -> None:
-        # From here to the copy of the tails nothing may wait: whoever joins later begins behind.
-        items = [self._ring.push(entry) for entry in entries if not self._is_repeat(entry)]
-        tails = dict(self._tails)
-        for waiter in waiters:
-            if more:
-                self._catching_up.append(waiter)
-            elif not waiter.done():
-                waiter.set_result(None)
-        if items and tails:
+    async def _spread(self, items: list[Item]) -> None:
+        tails = dict(self._tails)  # before anything waits: whoever joins later begins behind these
+        if tails:
             for offer in await asyncio.to_thread(self._offers, items, tails):
                 self._give(offer)
+
+    def _torn(self) -> None:
+        # Who comes again, from a place that is none any more, is told of the gap and closes it.
+        for tail in list(self._tails):
+            tail.close()
 
     def _offers(self, items: list[Item], tails: Mapping[Tail, Selector]) -> list[_Offer]:
         """What the items mean to each tail. CPU-bound."""
@@ -334,12 +269,20 @@ class Hub:
         seen = items[-1].number + 1
         offers = []
         for tail, selector in tails.items():
-            selected = selector.select(block.rows, now_s)
-            chunk = chunk_of(block, selected.rows, self.name) if selected.rows else None
-            offers.append(_Offer(tail, chunk, selected, seen, selector.sample))
+            try:
+                selected = selector.select(block.rows, now_s)
+                chunk = chunk_of(block, selected.rows, self.name) if selected.rows else None
+            except Exception as exc:  # noqa: BLE001 - told to its reader; the others go on
+                metrics.TAIL_FAILURES.inc()
+                offers.append(_Offer(tail, None, Selected([], 0, 0), seen, 1, exc))
+            else:
+                offers.append(_Offer(tail, chunk, selected, seen, selector.sample))
         return offers
 
     def _give(self, offer: _Offer) -> None:
+        if offer.failure is not None:
+            offer.tail.fail(offer.failure)
+            return
         held = self._held.get(offer.tail)
         if held is not None:
             held.append(offer)
@@ -349,17 +292,5 @@ class Hub:
             offer.selected,
             seen=offer.seen,
             sample=offer.sample,
-            missed=self._missed,
+            missed=self._feed.missed,
         )
-
-    def _is_repeat(self, entry: Entry) -> bool:
-        """Whether the request behind the entry was seen before: the worker stores it once."""
-        dedup_id = entry.message.dedup_id
-        if not dedup_id:
-            return False
-        if dedup_id in self._repeats:
-            return True
-        self._repeats[dedup_id] = None
-        if len(self._repeats) > _REPEATS_REMEMBERED:
-            self._repeats.popitem(last=False)
-        return False

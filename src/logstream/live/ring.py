@@ -18,7 +18,7 @@ __all__ = ["Block", "Item", "Ring", "block_of"]
 
 
 class Item(msgspec.Struct, frozen=True):
-    """An entry and its number: from 0, without gaps, in this hub's life."""
+    """An entry and its number: from 0, without gaps but where `Ring.forget` left one."""
 
     number: int
     entry: Entry
@@ -55,6 +55,14 @@ class Ring:
             self._bytes -= len(gone.message.payload)
             self.gone[gone.position.writer] = gone.position.sequence
         return item
+
+    def forget(self) -> None:
+        """Let go of everything, and leave a number out: no place from before is one any more."""
+        for item in self._items:
+            self.gone[item.entry.position.writer] = item.entry.position.sequence
+        self._items.clear()
+        self._bytes = 0
+        self._next += 1
 
     def items(self) -> list[Item]:
         """Everything there is, oldest first."""

@@ -82,6 +82,7 @@ class Tail:
         self._first: deque[Rows] = deque()
         self._wake = asyncio.Event()
         self._closed = False
+        self._failure: Exception | None = None
         self._start = str(start)
         self._seen = start
         self._counts = Status(resume=str(self._seen))
@@ -109,6 +110,9 @@ class Tail:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+        if (failure := self._failure) is not None:
+            self._failure = None
+            raise failure
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
@@ -140,6 +144,12 @@ class Tail:
             # Whoever breaks off within the backfill starts anew where live rows begin.
             self._first.append(Rows(rows=part, resume=self._start, backfill=True))
         self._wake.set()
+
+    def fail(self, failure: Exception) -> None:
+        """End it; who iterates is raised what went wrong."""
+        if not self._closed:
+            self._failure = failure
+            self.close()
 
     def offer(
         self, chunk: Chunk | None, selected: Selected, *, seen: int, sample: int, missed: int

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from logstream import errors
-from logstream.errors import LogStreamError, QueryError, RetryLater
+from logstream.errors import BrokerUnavailable, LogStreamError, QueryError, RetryLater
 
 CLASSES = [
     value
@@ -53,3 +53,12 @@ def test_the_json_shape() -> None:
         }
     }
     assert RetryLater("busy", retry_after_s=7).to_json()["error"]["retry_after_s"] == 7
+
+
+def test_what_may_have_been_kept_is_said_to_the_sender() -> None:
+    """The hint says what to do about it, beside the hint there was; without doubt there is none."""
+    doubtful = BrokerUnavailable("no answer", hint="see to the disk", maybe_kept=True)
+    hint = doubtful.to_json()["error"]["hint"]
+    assert hint.startswith("see to the disk; some or all of it may have been kept")
+    assert "hint" not in BrokerUnavailable("no answer").to_json()["error"]
+    assert RetryLater("busy", maybe_kept=True).to_json()["error"]["hint"].startswith("some or all")

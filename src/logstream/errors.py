@@ -17,7 +17,7 @@ The classes are split by what the *caller* does next, not by where they arise::
     │   ├── UnsupportedMedia    415  a content type or coding nobody here reads
     │   └── HeadersTooLarge     431  a head, or what surrounds a body's chunks, over its limit
     ├── SettingError                 the operator must change a setting; the program does not start
-    ├── RetryLater                   nothing was kept; the same request may succeed later
+    ├── RetryLater                   not acknowledged; the same request may succeed later
     │   ├── TooManyRequests     429  this sender is over its share
     │   └── Unavailable         503  nobody can be served now
     │       ├── BrokerFull      503  the worker is behind by more than the broker may hold
@@ -216,17 +216,33 @@ class SettingError(LogStreamError):
 
 
 class RetryLater(LogStreamError):
-    """Nothing was kept. ``retry_after_s`` is sent as ``Retry-After``."""
+    """Not acknowledged. ``retry_after_s`` is sent as ``Retry-After``.
+
+    ``maybe_kept``: all or part of it may have been kept, since nobody answered or the disk failed
+    in the middle; the JSON error's hint says so. Else nothing was.
+    """
 
     status = 503
     code = "unavailable"
 
-    def __init__(self, message: str, *, hint: str = "", retry_after_s: int = 1) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", retry_after_s: int = 1, maybe_kept: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
+        self.maybe_kept = maybe_kept
 
     def details(self) -> dict[str, Any]:
-        return {"retry_after_s": self.retry_after_s}
+        details: dict[str, Any] = {"retry_after_s": self.retry_after_s}
+        if self.maybe_kept:
+            details["hint"] = "; ".join(filter(None, (self.hint, _MAYBE_KEPT)))
+        return details
+
+
+_MAYBE_KEPT = (
+    "some or all of it may have been kept: repeated with the Idempotency-Key that it had, it is "
+    "stored once; without one, maybe twice"
+)
 
 
 class TooManyRequests(RetryLater):
@@ -248,9 +264,15 @@ class BrokerUnavailable(Unavailable):
     code = "broker_unavailable"
 
     def __init__(
-        self, message: str, *, hint: str = "", retry_after_s: int = 1, lasting: bool = False
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        retry_after_s: int = 1,
+        maybe_kept: bool = False,
+        lasting: bool = False,
     ) -> None:
-        super().__init__(message, hint=hint, retry_after_s=retry_after_s)
+        super().__init__(message, hint=hint, retry_after_s=retry_after_s, maybe_kept=maybe_kept)
         self.lasting = lasting
 
 

@@ -140,6 +140,49 @@ def _has_all(replica: RedisServer, master: RedisServer) -> bool:
     return offsets[0].partition(":")[2] == offsets[1].partition(":")[2]
 
 
+@pytest.mark.parametrize("same_writer", [False, True])
+async def test_what_a_failover_lost_is_never_called_stored(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture, *, same_writer: bool
+) -> None:
+    """Entries that the promoted replica lacks are told to be lost to whoever waits for the store,
+    also when later ones are stored; those that it has are stored, whoever wrote on."""
+    second = RedisServer()
+    own_redis.ask("CONFIG", "SET", "repl-diskless-sync-delay", 0)
+    try:
+        await asyncio.to_thread(second.start)
+        second.ask("REPLICAOF", "127.0.0.1", own_redis.port)
+        async with (
+            lossy_line(own_redis.port, seed=1) as line,
+            redis_broker(line.url) as broker,
+            await broker.producer() as producer,
+            await broker.producer() as other,
+        ):
+            kept = await producer.append(message(0))
+            await until(lambda: own_redis.ask("WAIT", 1, 100) == "1", timeout_s=60.0)
+            await until(lambda: _has_all(second, own_redis), timeout_s=60.0)
+            second.ask("REPLICAOF", "NO", "ONE")
+            lost = await producer.append(message(1))
+            waiting = asyncio.create_task(producer.wait_stored(lost, timeout_s=60.0))
+            await asyncio.sleep(0.05)
+            line.lead_to(second.port)
+            await asyncio.to_thread(own_redis.kill)
+            later = await patiently((producer if same_writer else other).append, message(2))
+            consumer = await patiently(broker.consumer)
+            assert messages_in(await drain(consumer, 2)) == [message(0), message(2)]
+            with pytest.raises(BrokerUnavailable, match="has lost") as told:
+                await waiting
+            assert told.value.maybe_kept
+            for timeout_s in (0.0, 60.0):
+                with pytest.raises(BrokerUnavailable, match="has lost"):
+                    await producer.wait_stored(lost, timeout_s=timeout_s)
+            assert await producer.wait_stored(kept, timeout_s=60.0)
+            assert await (producer if same_writer else other).wait_stored(later, timeout_s=60.0)
+            assert ("lost 1 entries" in caplog.text) == same_writer
+            await consumer.close()
+    finally:
+        second.close()
+
+
 @pytest.mark.parametrize("wait_replicas", [0, 1])
 async def test_a_replica_that_was_promoted_by_hand(
     own_redis: RedisServer, wait_replicas: int

@@ -177,8 +177,10 @@ class Producer(_AsyncCloseable):
         cancelled, the message may or may not be kept.
 
         Raises:
-            BrokerFull: over the high-water mark; nothing was kept.
-            BrokerUnavailable: the write failed; nothing was acknowledged.
+            BrokerFull: over the high-water mark.
+            BrokerUnavailable: the write failed.
+
+            Nothing was kept, unless the error says ``maybe_kept``.
         """
 
     def submit(self, message: Message, done: Done) -> None:
@@ -214,6 +216,9 @@ class Producer(_AsyncCloseable):
         """Wait until the group of the entry at ``position`` is acknowledged: it is searchable.
 
         Returns false when the time is over; the entry is safe all the same.
+
+        Raises:
+            BrokerUnavailable: the broker has lost the entry, in a failover say.
         """
 
 

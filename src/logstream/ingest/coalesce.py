@@ -65,7 +65,7 @@ class Coalescer:
     def submit(self, body: bytes, received_ns: int, done: Done) -> None:
         """Hand over a body; ``done`` is told when its records are durable.
 
-        Told `BrokerFull` or `BrokerUnavailable`, nothing of it was kept.
+        Told `BrokerFull` or `BrokerUnavailable`, nothing of it was acknowledged.
         """
         self._waiting.append(_Waiting(body, received_ns, done))
         if not self._busy:

@@ -187,10 +187,12 @@ class DiskProducer(Producer):
             self._commits.set_result(None)
             self._commits = None
         if failure is not None:
-            self._answer(batch, first, 0, BrokerUnavailable(f"the commit failed: {failure!r}"))
+            broken = BrokerUnavailable(f"the commit failed: {failure!r}", maybe_kept=True)
+            self._answer(batch, first, 0, broken)
             raise failure
         error = work.result()
-        self._answer(batch, first, safe, _unavailable(error) if error else None)
+        # What was cut off again may come back with the power.
+        self._answer(batch, first, safe, _unavailable(error, maybe_kept=True) if error else None)
 
     def _commit(self, batch: list[_Waiting]) -> OSError | None:
         """On our thread: one group commit."""
@@ -250,10 +252,12 @@ def _frame_bytes(message: Message) -> int:
     return FRAME_BYTES + len(message.dedup_id) + len(message.payload)
 
 
-def _unavailable(error: OSError) -> BrokerUnavailable:
+def _unavailable(error: OSError, *, maybe_kept: bool = False) -> BrokerUnavailable:
     hint = "look at the disk's health in the system log"
     if error.errno in _NO_SPACE:
         hint = "free space on the broker's disk"
     elif error.errno == errno.EROFS:
         hint = "the broker's disk is mounted read-only: mend it and mount it again"
-    return BrokerUnavailable(f"the broker's disk refuses writes: {error}", hint=hint)
+    return BrokerUnavailable(
+        f"the broker's disk refuses writes: {error}", hint=hint, maybe_kept=maybe_kept
+    )

@@ -76,7 +76,9 @@ who holds what. Whoever sees it ends the *epoch*: all leases go. Workers begin a
 group of the new epoch, made from ``upto``; entries that are handed out again and are part of a plan
 of a former epoch are left out, as ``groups`` and ``done`` tell. Nothing is lost, nothing doubled.
 When a failover takes entries back that Redis had acknowledged, the producer sees the gap in its
-numbers and logs how many; that is what asynchronous replication costs.
+numbers, logs how many and goes on under a new name; that is what asynchronous replication costs.
+Since the old name's numbers end where the gap began, nobody who waits until such an entry is stored
+is told that it is, whatever becomes of the ids of later ones: it is said to be lost.
 
 Trimming and room
 -----------------

@@ -7,6 +7,7 @@ import logging
 import random
 import secrets
 import time
+from collections.abc import Sequence
 from functools import partial
 
 from logstream.broker.base import Done, Message, Position, Producer, told
@@ -57,7 +58,7 @@ class RedisProducer(Producer):
         self._own = own
         self._room = room
         self._give_up_s = give_up_s
-        self._stored = Stored(link, lambda: own)
+        self._stored = Stored(link, own)
         self._waiting: list[_Waiting] = []
         self._queued_bytes = 0
         self._trouble: RetryLater | None = None
@@ -149,20 +150,15 @@ class RedisProducer(Producer):
         if now_s - self._last_append_s > _WRITER_TTL_MS / 2e3:
             self._name()  # Redis may have forgotten the old one, and that is no loss
         self._last_append_s = now_s
-        arguments: list[bytes | str | int] = [
-            self._next, self._room.capacity_of(self._own.number), _WRITER_TTL_MS, self._writer,
-        ]  # fmt: skip
-        for message, _ in batch:
-            arguments += (message.payload, message.rows, message.received_ns, message.dedup_id)
         started_s = time.perf_counter()
         try:
-            ids = await self._kept(arguments)
+            ids = await self._kept([message for message, _ in batch])
         except LogStreamError as error:
             self._answer(batch, [], error)
             return
         except BaseException as error:
             # Nobody may wait for an answer that will not come.
-            broken = BrokerUnavailable(f"the append was broken off: {error!r}")
+            broken = BrokerUnavailable(f"the append was broken off: {error!r}", maybe_kept=True)
             self._answer(batch + self._waiting, [], broken)
             self._waiting = []
             raise
@@ -170,20 +166,41 @@ class RedisProducer(Producer):
         BROKER_COMMITS.inc()
         self._answer(batch, ids, None)
 
-    async def _kept(self, arguments: list[bytes | str | int]) -> list[str]:
-        """Call until Redis says what it kept; the ids of that.
+    async def _kept(self, messages: Sequence[Message]) -> list[str]:
+        """What Redis kept: the ids of that."""
+        lost, size, ids = await self._called(messages)
+        if lost:
+            _log.error(
+                "%s lost %d entries that it had acknowledged to this process, by a failover or "
+                "because its memory was not on disk",
+                self._link.where, lost,
+            )  # fmt: skip
+            self._name()  # the old one's numbers are left as they are, to tell what was lost
+            _, size, ids = await self._called(messages)
+        self._room.note(self._own.number, size)
+        return [id_.decode() for id_ in ids]
+
+    async def _called(self, messages: Sequence[Message]) -> tuple[int, int, list[bytes]]:
+        """Call `APPEND` until Redis answers.
 
         The script knows by the writer's numbers what it has, so that it can be called again
         without keeping anything twice.
         """
         own = self._own
         keys = (own.log, own.meta, own.writer(self._writer))
+        arguments: list[bytes | str | int] = [
+            self._next, self._room.capacity_of(own.number), _WRITER_TTL_MS, self._writer,
+        ]  # fmt: skip
+        for message in messages:
+            arguments += (message.payload, message.rows, message.received_ns, message.dedup_id)
         give_up_at = asyncio.get_running_loop().time() + self._give_up_s
         pause_s = _FIRST_PAUSE_S
         doubtful = False
         while True:
             try:
-                lost, size, ids = await self._link.write(APPEND, keys, arguments)
+                answer: tuple[int, int, list[bytes]] = await self._link.write(
+                    APPEND, keys, arguments
+                )
                 break
             except BrokerFull as exc:
                 # Redis did nothing, this time; an earlier try may have got through.
@@ -191,7 +208,7 @@ class RedisProducer(Producer):
                     self._name()
                 self._trouble = exc
                 self._wake.set()
-                raise
+                raise BrokerFull(exc.message, hint=exc.hint, maybe_kept=doubtful) from exc
             except BrokerUnavailable as exc:
                 doubtful = doubtful or isinstance(exc, Unknown)
                 self._in_trouble(exc)
@@ -201,20 +218,18 @@ class RedisProducer(Producer):
                     # nothing can be taken for it.
                     if doubtful:
                         self._name()
-                    raise
+                    raise BrokerUnavailable(
+                        exc.message,
+                        hint=exc.hint,
+                        retry_after_s=exc.retry_after_s,
+                        maybe_kept=doubtful,
+                    ) from exc
                 await asyncio.sleep(random.uniform(pause_s / 2, pause_s))  # noqa: S311 – jitter
                 pause_s = min(pause_s * 2, _MAX_PAUSE_S)
         if self._trouble is not None:
             _log.warning("%s takes appends again", self._link.where)
             self._trouble = None
-        if lost:
-            _log.error(
-                "%s lost %d entries that it had acknowledged to this process, by a failover or "
-                "because its memory was not on disk",
-                self._link.where, lost,
-            )  # fmt: skip
-        self._room.note(own.number, size)
-        return [id_.decode() for id_ in ids]
+        return answer
 
     def _in_trouble(self, exc: BrokerUnavailable) -> None:
         if self._trouble is None:

@@ -49,13 +49,11 @@ local log, meta, writer = KEYS[1], KEYS[2], KEYS[3]
 local first, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
 local count = (#ARGV - 4) / 4
 local known = redis.call('HMGET', writer, 'next', 'first', 'ids')
-local next, lost = tonumber(known[1] or -1), 0
+local next = tonumber(known[1] or 0)
+-- The writer's own memory is ahead of ours: what lies between was lost here.
+if next < first then return {{first - next, 0, {{}}}} end
 local old = {{}}
-if next < first then
-  -- The writer's own memory is ahead of ours: what lies between was lost here.
-  lost = first - math.max(next, 0)
-  next = first
-elseif tonumber(known[2]) <= first then
+if known[1] and tonumber(known[2]) <= first then
   for id in string.gmatch(known[3], '%S+') do old[#old + 1] = id end
 end
 local sums = redis.call('HMGET', meta, 'entries', 'rows', 'bytes', 'added')
@@ -84,13 +82,14 @@ if fresh > 0 then
 end
 -- Even when nothing is new: WAIT waits for what its own connection wrote.
 redis.call('PEXPIRE', writer, ARGV[3])
-return {{lost, bytes, ids}}
+return {{0, bytes, ids}}
 """,
 )
 """KEYS log meta writer; ARGV first sequence, capacity, the writer's time to live in ms, writer,
-then payload, rows, received_ns, dedup id of each. Answers entries that are missing before the
-first, bytes on the shard, and the ids of the entries that are kept: fewer than given when full.
-Sent again, it keeps nothing twice."""
+then payload, rows, received_ns, dedup id of each. Answers how many entries are missing before the
+first, and if there are any keeps nothing: the writer's numbers say for ever what was lost. Else
+bytes on the shard, and the ids of the entries that are kept: fewer than given when full. Sent
+again, it keeps nothing twice."""
 
 FOLLOW = Script(
     "follow",
@@ -130,22 +129,27 @@ STORED = Script(
     IDS
     + """
 local log, group = KEYS[1], redis.call('HGET', KEYS[2], 'group')
+local kept = tonumber(redis.call('HGET', KEYS[3], 'next') or 0)
 local last = group and redis.call('EXISTS', log) == 1 and delivered(log, group)
 local answer = {}
 local last_ms, last_seq
 if last then last_ms, last_seq = parts(last) end
-for i, id in ipairs(ARGV) do
-  local ms, seq = parts(id)
-  if not last or ms > last_ms or (ms == last_ms and seq > last_seq) then
-    answer[i] = 0
-  else
-    answer[i] = #redis.call('XPENDING', log, group, id, id, 1) == 0 and 1 or 0
+for i = 1, #ARGV, 2 do
+  local ms, seq = parts(ARGV[i + 1])
+  local stored = 0
+  if tonumber(ARGV[i]) >= kept then
+    stored = -1
+  elseif last and (ms < last_ms or (ms == last_ms and seq <= last_seq)) then
+    stored = #redis.call('XPENDING', log, group, ARGV[i + 1], ARGV[i + 1], 1) == 0 and 1 or 0
   end
+  answer[#answer + 1] = stored
 end
 return answer
 """,
 )
-"""KEYS log meta; ARGV ids. For each whether it is acknowledged."""
+"""KEYS log meta writer; ARGV number and id of each of the writer's entries that were once here. For
+each whether it is acknowledged; -1: Redis has it no more, and nobody has seen to it. An id alone
+would not tell: a failover takes entries back, and those that come later have higher ids."""
 
 STATUS = Script(
     "status",

@@ -10,7 +10,10 @@ import zlib
 import pytest
 import zstandard
 
-from tests.ingest.harness import Service, Start
+from logstream.broker.memory import MemoryBroker
+from tests.broker.redis_support import redis_broker
+from tests.ingest.harness import Service, Start, running
+from tests.servers.redis import RedisServer
 
 ONE = '{"message":"one"}'
 
@@ -231,6 +234,53 @@ async def test_a_full_broker_is_503_with_retry_after(start: Start) -> None:
         assert (await service.request("GET", "/ready")).status == 503
         assert len(await service.messages()) == statuses.count(202)
         assert (await service.post(ONE)).status == 202
+
+
+def _three_entries(monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """A body that becomes three entries in the broker."""
+    monkeypatch.setattr("logstream.ingest.intake.ENTRY_ROWS", 1)
+    lines = [b'{"message":"%d %s"}' % (n, b"x" * 600_000) for n in range(3)]
+    return b"\n".join(lines)
+
+
+async def test_a_body_kept_in_part_says_so(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the broker is full in the middle of a large body the answer says that some of it may
+    have been kept; repeated with its key, each record is stored once."""
+    body = _three_entries(monkeypatch)
+    async with start(broker_capacity_bytes=3_000) as service:
+        answer = await service.post(body, idempotency_key="k")
+        assert (answer.status, answer.error["code"]) == (503, "broker_full")
+        assert "may have been kept" in answer.error["hint"]
+        assert "Idempotency-Key" in answer.error["hint"]
+        told = await service.post(ONE)
+        assert (told.status, "may have been kept" in told.error["hint"]) == (503, False)
+        assert 0 < len(await service.messages()) < 3
+        assert isinstance(service.broker, MemoryBroker)
+        service.broker._capacity_bytes = 1 << 30
+        assert (await service.post(body, idempotency_key="k")).status == 202
+        assert sorted(text[0] for text in await service.messages()) == ["0", "1", "2"]
+
+
+async def test_stored_means_all_of_a_large_body(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With many workers a later entry may be stored before an earlier one of the same request."""
+    body = _three_entries(monkeypatch)
+    async with (
+        running(redis_broker(redis_server.url, prefix="large")) as service,
+        await service.broker.consumer() as consumer,
+    ):
+        asked = asyncio.create_task(service.post(body, "/logs?ack=stored"))
+        groups = []
+        for _ in range(3):
+            entries = await consumer.read(max_bytes=1, wait_s=20.0)
+            groups.append(await consumer.fix(entries))
+        await consumer.ack(groups[2])
+        await consumer.ack(groups[0])
+        await asyncio.sleep(0.1)
+        assert not asked.done()
+        await consumer.ack(groups[1])
+        assert (await asked).json["ack"] == "stored"
 
 
 async def test_json_lines_of_a_real_shape_survive(service: Service) -> None:

@@ -147,18 +147,32 @@ class IngestApp(Handler):
         key: str | None = None,
         sender: bytes = b"",
     ) -> Answer:
-        body = request.body
         if coding:
-            body = await self._expand(body, coding)
+            body = await self._expand(request.body, coding)
             self._pending.take(request, len(body) - len(request.body))
-        self._tally.body(len(body))
-        if not body:
+            request.body = body
+            del body
+        self._tally.body(len(request.body))
+        if not request.body:
             raise BadRequest("the body is empty", hint="send one or more JSON objects")
-        received_ns = request.received_ns
         if key is not None:
-            return await self._once(dedup_id(key, sender, body), body, ack, received_ns)
-        outcome = await self._intake.take(body, ack=ack, received_ns=received_ns)
-        return 202, JSON, _json_of(outcome)
+            return await self._once(request, dedup_id(key, sender, request.body), ack)
+        return 202, JSON, await self._accepted(request, ack)
+
+    async def _accepted(self, request: Request, ack: str, request_id: bytes = b"") -> bytes:
+        """The answer to a request whose records were accepted."""
+        outcome, positions = await self._intake.take(
+            request.body, ack=ack, received_ns=request.received_ns, request_id=request_id
+        )
+        if ack == "stored":
+            self._let_go(request)
+            outcome = await self._intake.stored(outcome, positions)
+        return _json_of(outcome)
+
+    def _let_go(self, request: Request) -> None:
+        """Its body is not needed any more: while it waits, others may have the room."""
+        request.body = b""
+        self._pending.give_back(request)
 
     def _work(self, answer_to: Callable[[Request], Awaitable[Answer]]) -> Work:
         """What takes more than one step runs as a task of its own."""
@@ -193,11 +207,12 @@ class IngestApp(Handler):
 
         return await asyncio.get_running_loop().run_in_executor(self._expanders, work)
 
-    async def _once(self, request_id: bytes, body: bytes, ack: str, received_ns: int) -> Answer:
+    async def _once(self, request: Request, request_id: bytes, ack: str) -> Answer:
         """The answer to a request with a key; the same one again if it was given before."""
         answers = self._answers
         known = answers.get(request_id, ack)
         if known is None and (coming := answers.pending(request_id, ack)) is not None:
+            self._let_go(request)
             await asyncio.wait([coming])
             if coming.cancelled():
                 raise Unavailable("the same request failed just now, send it again")
@@ -208,10 +223,7 @@ class IngestApp(Handler):
         answers.begin(request_id, ack)
         answer = None
         try:
-            outcome = await self._intake.take(
-                body, ack=ack, received_ns=received_ns, request_id=request_id
-            )
-            answer = _json_of(outcome)
+            answer = await self._accepted(request, ack, request_id)
         finally:
             answers.end(request_id, ack, answer)
         return 202, JSON, answer

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from logstream import metrics
 from logstream.broker.base import Message, Position, Producer
-from logstream.errors import BadRequest, LogStreamError
+from logstream.errors import BadRequest, LogStreamError, RetryLater
 from logstream.ingest.coalesce import Coalescer, Done, Taken
 from logstream.ingest.idempotency import part_id
 from logstream.ingest.request import SMALL_BYTES
@@ -116,8 +116,10 @@ class Intake:
 
     async def take(
         self, body: bytes, *, ack: str, received_ns: int, request_id: bytes = b""
-    ) -> Outcome:
-        """Decode a body, append its records, wait until they have come as far as ``ack`` says.
+    ) -> tuple[Outcome, list[Position]]:
+        """Decode a body, append its records; what came of it, and where its entries are.
+
+        They are durable then, unless ``ack`` asks for less; for more, ask `stored`.
 
         Raises:
             NothingAccepted: no record was accepted.
@@ -125,19 +127,30 @@ class Intake:
         """
         if len(body) <= SMALL_BYTES and not request_id and ack != "queued":
             taken = await self._with_others(body, received_ns)
+            positions = [] if taken.position is None else [taken.position]
         else:
             messages, rejections = await self._decode(body, received_ns, request_id)
             accepted = sum(message.rows for message in messages)
             if messages and ack == "queued":
                 _count(rejections)
                 self._in_background(messages, accepted)
-                return Outcome(accepted, rejections.total, rejections.errors, ack)
-            position = await self._append(messages) if messages else None
-            taken = Taken(position, accepted, rejections)
-        outcome = self.outcome(taken, ack)
-        if ack == "stored" and taken.position is not None:
-            return replace(outcome, ack=await self._stored(taken.position))
-        return outcome
+                return Outcome(accepted, rejections.total, rejections.errors, ack), []
+            positions = await self._append(messages)
+            taken = Taken(positions[-1] if positions else None, accepted, rejections)
+        return self.outcome(taken, ack), positions
+
+    async def stored(self, outcome: Outcome, positions: list[Position]) -> Outcome:
+        """Wait for the store, and say how far the records have come.
+
+        Raises:
+            BrokerUnavailable: the broker has lost some of them.
+        """
+        # Each of them: many workers may store a later one first.
+        timeout_s = self._stored_timeout_s
+        found = await asyncio.gather(
+            *(self._producer.wait_stored(each, timeout_s=timeout_s) for each in positions)
+        )
+        return replace(outcome, ack="stored" if all(found) else "durable")
 
     async def _with_others(self, body: bytes, received_ns: int) -> Taken:
         future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
@@ -195,16 +208,25 @@ class Intake:
             close_entry()
         return messages, rejections
 
-    async def _append(self, messages: list[Message]) -> Position:
-        """Append all of a body's entries; the last one's position."""
+    async def _append(self, messages: list[Message]) -> list[Position]:
+        """Append all of a body's entries; where they are."""
         if len(messages) == 1:
-            return await self._producer.append(messages[0])
-        positions = await asyncio.gather(*map(self._producer.append, messages))
-        return max(positions)
-
-    async def _stored(self, position: Position) -> str:
-        stored = await self._producer.wait_stored(position, timeout_s=self._stored_timeout_s)
-        return "stored" if stored else "durable"
+            return [await self._producer.append(messages[0])]
+        outcomes = await asyncio.gather(
+            *map(self._producer.append, messages), return_exceptions=True
+        )
+        positions = [each for each in outcomes if not isinstance(each, BaseException)]
+        for failure in outcomes:
+            if isinstance(failure, RetryLater) and positions:
+                raise type(failure)(
+                    failure.message,
+                    hint=failure.hint,
+                    retry_after_s=failure.retry_after_s,
+                    maybe_kept=True,
+                ) from failure
+            if isinstance(failure, BaseException):
+                raise failure
+        return positions
 
     def _in_background(self, messages: list[Message], accepted: int) -> None:
         async def finish() -> None:

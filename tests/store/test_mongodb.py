@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import gc
+import itertools
 import time
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.asynchronous.command_cursor import AsyncCommandCursor
+from pymongo.asynchronous.cursor import AsyncCursor
 
 from logstream.clock import NS_PER_S
 from logstream.errors import (
@@ -202,6 +205,28 @@ async def test_queries_end_in_time(store: MongoStore) -> None:
 
 
 @pytest.mark.usefixtures("broken_sockets")
+@pytest.mark.parametrize("kind", [AsyncCursor, AsyncCommandCursor])
+async def test_an_empty_batch_is_not_the_end(
+    store: MongoStore, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    """A router may send batches with nothing in them while its shards still look: what comes
+    after them is read too."""
+    await store.insert(batch_of(logs(1_500)), group=1)
+    refresh, turns = kind._refresh, itertools.count()
+
+    async def stutter(cursor: Any) -> int:
+        """What the driver does with such a batch: it has nothing, and the cursor is alive."""
+        return await refresh(cursor) if next(turns) % 3 == 2 else 0
+
+    monkeypatch.setattr(kind, "_refresh", stutter)
+    page = await store.search(EVERYTHING, ALL_TIME, limit=1_400)
+    assert (len(page.records), page.stats.matched) == (1_400, 1_500)
+    found = await store.table(parse("* | stats count() by bin(1s)"), ALL_TIME)
+    assert sum(row[-1] for row in found.rows) == 1_500
+    scanned = [part async for part in store.scan(EVERYTHING, ALL_TIME)]
+    assert sum(part.batch.num_rows for part in scanned) == 1_500
+
+
 async def test_a_cancelled_query_leaves_nothing_behind(store: MongoStore) -> None:
     """Whenever a query is cancelled, the next one gets its own answer."""
     await store.insert(batch_of(logs(50)), group=1)

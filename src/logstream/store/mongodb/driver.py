@@ -194,12 +194,11 @@ class Connection:
             max_time_ms=first.left_ms,
         )
         try:
-            while True:
-                found = await self._query(deadline(), lambda: cursor.to_list(step))
-                if found:
+            # To the cursor's end, not to a batch that is short: a router sends empty ones while its
+            # shards still look.
+            while cursor.alive:
+                if found := await self._query(deadline(), lambda: cursor.to_list(step)):
                     yield found
-                if len(found) < step:
-                    return
         finally:
             with _mapping(read_error):
                 await cursor.close()
@@ -214,7 +213,10 @@ class Connection:
             cursor = await self._collection.aggregate(
                 list(pipeline), maxTimeMS=deadline.left_ms, allowDiskUse=False, **options
             )
-            return await cursor.to_list()
+            found: list[Doc] = []
+            while cursor.alive:  # as above
+                found += await cursor.to_list()
+            return found
 
         return await self._query(deadline, run)
 

@@ -97,6 +97,26 @@ def test_unanswered_records_are_given_up_after_a_time() -> None:
     sender.close()
 
 
+def test_an_answer_that_makes_no_sense_ends_nothing() -> None:
+    """Records whose answer cannot be read are counted as given up; the next ones are sent."""
+    odd = Reply(202, {"accepted": 0, "errors": {"no": "list"}})
+    with serving(Stub(first(odd))) as stub, Sender(stub.url, interval_s=0.01) as sender:
+        sender.send({"message": "a"})
+        assert sender.flush()
+        assert sender.last_error.startswith("could not be sent: KeyError")
+        sender.send({"message": "b"})
+        assert sender.flush()
+        counts = sender.counts
+    assert (counts.accepted, counts.given_up) == (1, 1)
+
+
+@pytest.mark.parametrize("key", ["key\n", "a\r\nb", "schlüssel\u20ac"])
+def test_keys_that_no_header_can_have_are_refused(key: str) -> None:
+    """At once, and not in a thread where nobody would hear of it."""
+    with pytest.raises(SettingError, match="access key"):
+        Sender("http://localhost:1", api_key=key)
+
+
 def test_values_json_does_not_know() -> None:
     """Odd values are sent as text; what cannot be written at all is counted, not raised."""
     loop: dict[str, Any] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ MAX_ANSWER_BYTES = 64 << 20
 
 _CHUNK_BYTES = 64 << 10
 _LONGEST_PAUSE_S = 60.0
+_HEADER_TEXT = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 
 
 class ServerUnreachable(RetryLater):
@@ -68,7 +70,7 @@ class Connection:
         timeout_s: Longest wait for the server at any one point.
 
     Raises:
-        SettingError: not such a URL.
+        SettingError: not such a URL, or a key that cannot be sent.
     """
 
     def __init__(self, url: str, *, api_key: str = "", timeout_s: float = 30.0) -> None:
@@ -82,6 +84,11 @@ class Connection:
         self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
         self._prefix = parts.path.rstrip("/")
         self._headers = {"User-Agent": "logstream-client"}
+        if not _HEADER_TEXT.fullmatch(api_key):
+            raise SettingError(
+                "the access key holds characters that a header cannot have",
+                hint="is there a line break at its end, from a file perhaps?",
+            )
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         kind = http.client.HTTPSConnection if parts.scheme == "https" else _PlainConnection

@@ -32,7 +32,7 @@ class Counts(NamedTuple):
 
     ``accepted`` and ``rejected``: as the server answered. ``dropped``: not taken, because the
     queue was full or the sender closed. ``given_up``: taken, but no answer within the time for
-    retries. ``invalid``: could not be written as JSON.
+    retries, or none that makes sense. ``invalid``: could not be written as JSON.
     """
 
     waiting: int
@@ -180,7 +180,11 @@ class Sender:
 
     def _run(self) -> None:
         while (batch := self._next_batch()) is not None:
-            outcome = self._deliver(batch)
+            try:
+                outcome = self._deliver(batch)
+            except Exception as exc:  # noqa: BLE001 - counted; a thread that ends would send no more
+                self._last_error = f"could not be sent: {exc!r}"
+                outcome = 0, 0, len(batch)
             with self._lock:
                 accepted, rejected, given_up = outcome
                 self._accepted += accepted

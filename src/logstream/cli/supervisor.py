@@ -134,7 +134,7 @@ class Supervisor:
     async def _keep(self, child: _Child) -> None:
         pause_s, tries = _FIRST_PAUSE_S, 0
         if child.program.after is not None:
-            await unless(self._stopping, _set(child.program.after))
+            await unless(self._stopping, child.program.after.wait())
         while not self._stopping.is_set():
             began_s = time.monotonic()
             child.process = await self._spawn(child.program)
@@ -171,10 +171,6 @@ class Supervisor:
             pass_fds=(self._lifeline, *self._hold),
             process_group=0,
         )
-
-
-async def _set(event: asyncio.Event) -> None:
-    await event.wait()
 
 
 def _signal(process: asyncio.subprocess.Process | None, number: signal.Signals) -> None:

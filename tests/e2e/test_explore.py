@@ -153,6 +153,27 @@ def test_the_url_holds_how_it_looks(page: Page, platform: Platform) -> None:
     expect(page).to_have_url(re.compile("sort=n"))
 
 
+def test_a_result_over_time_is_drawn_as_lines(page: Page, platform: Platform) -> None:
+    """One line a service, which its name in the legend hides; the table below has the numbers."""
+    query = "*%20%7C%20stats%20count()%20n%20by%20service%2C%20bin(10s)"
+    page.goto(f"{platform.url}/explore?from=now-5m&q={query}")
+    chart = page.get_by_role("img", name=re.compile("^n by service over time, .* lines: "))
+    expect(chart).to_be_visible()
+    expect(chart.locator("canvas")).to_be_visible()
+    line = page.get_by_role("list", name="Lines").get_by_role("button", name="gateway")
+    expect(line).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("application", name=re.compile("^n by service over time")).focus()
+    page.keyboard.press("ArrowLeft")
+    tip = page.get_by_role("status").filter(has_text=re.compile(r"\d\d:\d\d:\d0 – "))
+    expect(tip).to_be_visible()
+    page.keyboard.press("Escape")
+    before = chart.screenshot()
+    line.click()
+    expect(line).to_have_attribute("aria-pressed", "false")
+    assert chart.screenshot() != before
+    expect(page.get_by_role("table", name="Result")).to_contain_text("gateway")
+
+
 def test_pinned_filters_stay(page: Page, platform: Platform) -> None:
     """A pinned filter survives clearing the others, and is there again after another page."""
     _open(page, platform)

@@ -1,6 +1,6 @@
 /** Volume over time with its legend: drag to zoom, click a bar for that bucket, click a level to isolate it. */
 import { type MouseEvent, type ReactNode, useMemo, useState } from "react";
-import { Chart, type ChartProps } from "@/charts/Chart";
+import { Chart } from "@/charts/Chart";
 import {
   bucketsRange,
   bucketsWithin,
@@ -29,13 +29,12 @@ interface LevelHistogramProps {
   readonly height?: number;
   /** Stands left of the legend. */
   readonly title?: string;
-  readonly library?: ChartProps["library"];
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
 export function LevelHistogram(props: LevelHistogramProps) {
-  const { answer, zone, onRange, brushMenu, marked, height = 96, title, library } = props;
+  const { answer, zone, onRange, brushMenu, marked, height = 96, title } = props;
   const [hidden, setHidden] = useState<ReadonlySet<string>>(NONE);
   const series = useMemo(() => seriesOf(answer), [answer]);
   const bars = useMemo(() => histogramBars(answer, hidden, zone), [answer, hidden, zone]);
@@ -74,7 +73,6 @@ export function LevelHistogram(props: LevelHistogramProps) {
         height={height}
         tooltip={(at) => <BucketTip answer={answer} series={series} at={at} zone={zone} />}
         marked={marked ? bucketsWithin(answer, marked) : undefined}
-        {...(library ? { library } : {})}
         {...(brushMenu ? { brushMenu: menu } : {})}
         {...(onRange ? { onBrush: zoom, onClick: (at: number) => zoom(at, at) } : {})}
       />

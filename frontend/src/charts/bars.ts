@@ -118,7 +118,7 @@ function cut(text: string, room: number, wide: (text: string) => number): string
 }
 
 /** What bars take of their categories' width. */
-export const shareOf = (bars: Bars): number => (bars.labels.length > 60 ? 0.88 : 0.8);
+const shareOf = (bars: Bars): number => (bars.labels.length > 60 ? 0.88 : 0.8);
 
 /** The bar of each series in a category, on whole pixels; what would not be seen is left out. */
 export function stackAt(bars: Bars, plot: Plot, at: number): readonly (Rect & { readonly fill: string })[] {

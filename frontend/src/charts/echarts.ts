@@ -1,64 +1,80 @@
-/** ECharts, of which only bars are used, and the same bars for it: one chunk, when there is time. */
-import { BarChart } from "echarts/charts";
+/** ECharts, of which only lines are used: a chunk of its own, for those who ask for lines. */
+import { LineChart } from "echarts/charts";
 import { GridSimpleComponent } from "echarts/components";
 import { type EChartsCoreOption, init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
-import { LABEL_PX, shareOf } from "@/charts/bars";
-import type { Drawn } from "@/charts/Chart";
+import { LABEL_PX } from "@/charts/bars";
+import { gridOf, type Lines } from "@/charts/lines";
 import { labelFamily, themed } from "@/charts/paint";
+import { timeTicks } from "@/charts/timeTicks";
+import { compact } from "@/lib/format";
+import type { Zone } from "@/lib/time";
 
 // Without the axis pointer: what is pointed at is React's.
-use([BarChart, GridSimpleComponent, CanvasRenderer]);
+use([LineChart, GridSimpleComponent, CanvasRenderer]);
 
 export { init };
 
-/** Everything stands where the plot says: what was painted first does not move. */
-export function optionOf({ bars, plot, width, height }: Drawn): EChartsCoreOption {
+const TICK_PX = 90;
+
+export function optionOf(
+  { lines, first_ms, bin_ms, bins }: Lines,
+  width: number,
+  zone: Zone,
+): EChartsCoreOption {
   const [line, mute] = [themed("--line"), themed("--mute")];
   const label = { color: mute, fontSize: LABEL_PX };
-  const names = new Map(plot.names.map(({ at, text }) => [at, text]));
-  const [first, second] = plot.ticks;
-  const hatch = {
-    symbol: "rect",
-    color: themed("--panel"),
-    dashArrayX: [1, 0],
-    dashArrayY: [2, 3],
-    rotation: -Math.PI / 4,
-  };
+  const [from, to] = [first_ms - bin_ms / 2, first_ms + (bins - 0.5) * bin_ms];
+  const ticks = new Map(
+    timeTicks(from, to, zone, Math.max(1, Math.floor(width / TICK_PX))).map(({ at_ms, text }) => [
+      at_ms,
+      text,
+    ]),
+  );
+  const axes = [...new Set(lines.map(({ axis }) => axis))].sort();
   return {
     animation: false,
     textStyle: { fontFamily: labelFamily() },
-    grid: { left: plot.left, right: width - plot.right, top: plot.top, bottom: height - plot.bottom },
+    grid: gridOf(lines),
     xAxis: {
-      type: "category",
-      data: [...bars.labels],
-      axisLine: { lineStyle: { color: line } },
-      axisTick: { show: false },
+      type: "value",
+      min: from,
+      max: to,
+      axisLine: { show: true, onZero: false, lineStyle: { color: line } },
+      axisTick: { show: true, customValues: [...ticks.keys()], lineStyle: { color: line } },
       axisLabel: {
         ...label,
-        interval: (at: number) => names.has(at),
-        formatter: (_: string, at: number) => names.get(at) ?? "",
+        customValues: [...ticks.keys()],
+        formatter: (at: number) => ticks.get(at) ?? "",
       },
+      splitLine: { show: false },
     },
-    yAxis: {
+    yAxis: (["left", "right"] as const).map((position) => ({
       type: "value",
-      min: first?.value,
-      max: plot.ticks.at(-1)?.value,
-      interval: (second?.value ?? 1) - (first?.value ?? 0),
-      axisLabel: { ...label, formatter: (_: number, i: number) => plot.ticks[i]?.text ?? "" },
-      splitLine: { lineStyle: { color: line, opacity: 0.6 } },
-    },
-    series: bars.series.map(({ fill, values }) => ({
-      type: "bar",
-      stack: "bars",
+      position,
+      show: axes.includes(position),
+      splitNumber: 3,
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: { ...label, formatter: valueText },
+      // Two sets of lines would not meet.
+      splitLine: { show: position === axes[0], lineStyle: { color: line, opacity: 0.6 } },
+    })),
+    series: lines.map(({ fill, axis, values }) => ({
+      type: "line",
       silent: true,
-      barCategoryGap: `${Math.round(100 * (1 - shareOf(bars)))}%`,
-      barMaxWidth: bars.widest,
+      yAxisIndex: axis === "left" ? 0 : 1,
+      symbol: "none",
+      lineStyle: { width: 1.5, join: "round" },
       itemStyle: { color: themed(fill) },
-      // What reaches beyond the range was not counted in full.
-      data: values.map((value, at) =>
-        bars.partial?.has(at) ? { value, itemStyle: { opacity: 0.7, decal: hatch } } : value,
-      ),
+      data: values.map((value, i) => {
+        const point = [first_ms + i * bin_ms, value];
+        const alone = value !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null;
+        return alone ? { value: point, symbol: "circle", symbolSize: 4 } : point;
+      }),
     })),
   };
 }
+
+const valueText = (value: number): string =>
+  Math.abs(value) < 10 ? String(Number(value.toPrecision(3))) : compact(value);

@@ -1,4 +1,4 @@
-/** The bars as they are first seen: on a canvas at once, until the charts' library is there. */
+/** Bars on a canvas. */
 import { type Bars, LABEL_PX, type Plot, type Rect, stackAt } from "@/charts/bars";
 
 /** A canvas knows no CSS variables. */

@@ -35,7 +35,7 @@ export function DrawerFrame({ label, width: given, onWidth, children }: DrawerFr
       className="relative flex max-w-[70%] min-w-0 shrink-0 flex-col border-l border-line bg-panel max-md:absolute max-md:inset-y-0 max-md:right-0 max-md:z-30 max-md:max-w-[92%] max-md:shadow-xl"
     >
       <Splitter
-        label="Width of the record's panel"
+        label={`Width of the ${label.toLowerCase()}'s panel`}
         value={width}
         limits={DRAWER_PX}
         usual={USUAL_PX}

@@ -2,7 +2,7 @@
 import { useCallback } from "react";
 import { ApiError } from "@/api/client";
 import { compact } from "@/lib/format";
-import type { TimeRange } from "@/lib/time";
+import { resolveMs, type TimeRange } from "@/lib/time";
 import type { Row } from "@/pages/explore/dedup";
 import { justAfter } from "@/pages/explore/offsets";
 import { RecordList } from "@/pages/explore/RecordList";
@@ -82,6 +82,11 @@ export function Results(props: ResultsProps) {
       return table.data ? (
         <TableView
           rows={table.data.records}
+          asked={{
+            query: run.query,
+            from_ms: resolveMs(run.from, run.askedAt_ms) ?? 0,
+            to_ms: resolveMs(run.to, run.askedAt_ms) ?? run.askedAt_ms,
+          }}
           stale={table.stale}
           sort={search.sort}
           bars={search.bars}

@@ -1,10 +1,11 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus and names its active row
-/** The answer of a query with pipes: a table that sorts, and its bars. */
+/** The answer of a query with pipes: a table that sorts, and its lines over time or its bars. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
 import type { ExploreSearch } from "@/app/search";
 import { Chart } from "@/charts/Chart";
 import { whole } from "@/lib/format";
+import { TimeSeries } from "@/pages/explore/TimeSeries";
 import {
   chartOf,
   columnsOf,
@@ -16,6 +17,7 @@ import {
   type TableChart,
   type TableRow,
 } from "@/pages/explore/tableRows";
+import { linesOf, type TableQuestion } from "@/pages/explore/timeLines";
 import type { ExploreChange } from "@/pages/explore/useExplore";
 import { Icon } from "@/ui/icons";
 import { LogText } from "@/ui/LogText";
@@ -25,13 +27,15 @@ const ROW_PX = 28;
 
 interface TableViewProps {
   readonly rows: readonly TableRow[];
+  readonly asked: TableQuestion;
+  /** The rows are still those of a question before. */
   readonly stale: boolean;
   readonly sort: ExploreSearch["sort"];
   readonly bars: ExploreSearch["bars"];
   readonly onChange: (change: Pick<ExploreChange, "sort" | "bars">) => void;
 }
 
-export function TableView({ rows, stale, sort, bars, onChange }: TableViewProps) {
+export function TableView({ rows, asked, stale, sort, bars, onChange }: TableViewProps) {
   const drawn = bars !== "hidden";
   const scroller = useRef<HTMLDivElement>(null);
   const columns = useMemo(() => columnsOf(rows), [rows]);
@@ -41,7 +45,17 @@ export function TableView({ rows, stale, sort, bars, onChange }: TableViewProps)
     [rows, columns],
   );
   const sorted = useMemo(() => sortedRows(rows, order), [rows, order]);
-  const chart = useMemo(() => chartOf(sorted, columns, MOST_BARS, order?.column), [sorted, columns, order]);
+  const answered = useRef(asked);
+  if (!stale) answered.current = asked;
+  const { query, from_ms, to_ms } = answered.current;
+  const over = useMemo(
+    () => linesOf(rows, columns, { query, from_ms, to_ms }, order?.column),
+    [rows, columns, query, from_ms, to_ms, order],
+  );
+  const chart = useMemo(
+    () => (over ? null : chartOf(sorted, columns, MOST_BARS, order?.column)),
+    [over, sorted, columns, order],
+  );
   const virtual = useVirtualizer({
     count: sorted.length,
     getScrollElement: () => scroller.current,
@@ -57,7 +71,7 @@ export function TableView({ rows, stale, sort, bars, onChange }: TableViewProps)
     onChange({ sort: orderText(orderAfter(order, column, numeric.has(column))) });
   return (
     <div className={`flex min-h-0 flex-1 flex-col ${stale ? "opacity-50" : ""}`}>
-      {chart ? (
+      {over || chart ? (
         <div className="border-b border-line px-3 pt-1.5 pb-1">
           <button
             type="button"
@@ -66,10 +80,11 @@ export function TableView({ rows, stale, sort, bars, onChange }: TableViewProps)
             onClick={() => onChange({ bars: drawn ? "hidden" : undefined })}
           >
             <Icon name={drawn ? "down" : "right"} size={11} />
-            {chart.column}
-            {sorted.length > MOST_BARS ? ` of the first ${MOST_BARS} rows` : ""}
+            {over?.title ?? chart?.column}
+            {over ? " over time" : sorted.length > MOST_BARS ? ` of the first ${MOST_BARS} rows` : ""}
           </button>
-          {drawn ? <Bars chart={chart} /> : null}
+          {drawn && over ? <TimeSeries over={over} /> : null}
+          {drawn && chart ? <Bars chart={chart} /> : null}
         </div>
       ) : null}
       <div

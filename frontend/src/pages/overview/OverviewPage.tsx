@@ -16,8 +16,6 @@ import { Failure, Panel } from "@/ui/Panel";
 import { Part } from "@/ui/Part";
 import { Stale } from "@/ui/Stale";
 
-const echarts = () => import("@/charts/echarts");
-
 export function OverviewPage() {
   const { range } = useShared();
   const overview = useOverview(range);
@@ -68,7 +66,6 @@ function Details({ overview, onRetry }: DetailsProps) {
                 <NothingHere />
               ) : (
                 <LevelHistogram
-                  library={echarts}
                   title="Volume by level"
                   answer={answer}
                   zone={zone}

@@ -1,11 +1,12 @@
 /** The numbers at a glance, each a link to what is behind it. */
 import { Link, useSearch } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import type { ErrorBody } from "@/api/client";
 import { keepShared } from "@/app/kept";
 import type { SharedSearch } from "@/app/search";
 import { changeOf, TILES, type Tile, type TileKind, typedQuery } from "@/pages/overview/tiles";
 import { useExploreLink } from "@/pages/overview/useExploreLink";
+import { useMove } from "@/pages/overview/useMove";
 import type { OverviewAnswer } from "@/pages/overview/useOverview";
 import { Icon } from "@/ui/icons";
 import { Sparkline } from "@/ui/Sparkline";
@@ -58,11 +59,14 @@ const TONES = { good: "text-good", bad: "text-error", plain: "text-mute" } as co
 
 function TileCard({ kind, tile, series, slots }: TileCardProps) {
   const change = changeOf(tile, kind.better);
+  const shown = tile.value === null ? "–" : kind.show(tile.value);
+  const number = useRef<HTMLSpanElement>(null);
+  useMove(number, tile.value, shown);
   return (
     <TileLink query={tile.query} title={kind.hint}>
       <span className="truncate px-3 pt-2 text-[12px] font-medium text-mute">{kind.label}</span>
-      <span className="px-3 text-[22px] leading-8 font-semibold tracking-tight tabular-nums">
-        {tile.value === null ? "–" : kind.show(tile.value)}
+      <span ref={number} className="px-3 text-[22px] leading-8 font-semibold tracking-tight tabular-nums">
+        {shown}
       </span>
       <span className="flex gap-1.5 truncate px-3 text-[11px] text-mute tabular-nums">
         {change.text ? <span className={TONES[change.tone]}>{change.text}</span> : null}

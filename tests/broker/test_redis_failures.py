@@ -239,6 +239,61 @@ async def test_a_lost_consumer_group_loses_and_doubles_nothing(redis_server: Red
         assert (await broker.status()).entries == 0
 
 
+async def test_a_newcomer_sees_that_a_consumer_group_was_lost(redis_server: RedisServer) -> None:
+    """A worker that joins before anybody else has noticed does not put the consumer group back as
+    if nothing had been read: what another holds would be in two hands."""
+    async with (
+        redis_broker(redis_server.url, prefix="newcomer") as broker,
+        await broker.producer() as producer,
+    ):
+        for n in range(12):
+            await producer.append(message(n))
+        holder = await broker.consumer()
+        fixed = await holder.fix(await holder.read(max_bytes=50, wait_s=5.0))
+        in_hand = await holder.read(max_bytes=50, wait_s=5.0)
+        name = f"workers-{holder._lease.epoch}"
+        assert redis_server.ask("XGROUP", "DESTROY", "{newcomer:0}:log", name) == "1"
+        async with await broker.consumer() as again:
+            with pytest.raises(LeaseLost):
+                await holder.fix(in_hand)
+            await holder.close()
+            found = await again.unfinished()
+            assert found is not None
+            assert (found.number, found.entries) == (fixed.number, fixed.entries)
+            await again.ack(found)
+            rest = messages_in(await drain(again, 12 - len(fixed.entries)))
+            assert rest == [message(n) for n in range(len(fixed.entries), 12)]
+            assert await again.read(max_bytes=_MB, wait_s=0.01) == []
+        assert (await broker.status()).entries == 0
+
+
+async def test_what_an_unheard_answer_handed_out_again_is_let_go(redis_server: RedisServer) -> None:
+    """Entries of a group that is done, handed out once more by a new epoch in an answer that never
+    came, are acknowledged: they would be waited for, and nothing trimmed, for ever."""
+    async with (
+        redis_broker(redis_server.url, prefix="unheard") as broker,
+        await broker.producer() as producer,
+    ):
+        for n in range(3):
+            await producer.append(message(n))
+        consumer = await broker.consumer()
+        await consumer.fix(await read_all(consumer, 3))
+        log, name = "{unheard:0}:log", f"workers-{consumer._lease.epoch}"
+        assert redis_server.ask("XGROUP", "DESTROY", log, name) == "1"
+        with pytest.raises(LeaseLost):
+            await read_on(consumer)
+        await consumer.close()
+        async with await broker.consumer() as again:
+            found = await again.unfinished()
+            assert found is not None
+            await again.ack(found)
+            mine = (f"workers-{again._lease.epoch}", again._lease.worker)
+            redis_server.ask("XREADGROUP", "GROUP", *mine, "STREAMS", log, ">")
+            again._readers[0].doubtful = True
+            assert await again.read(max_bytes=_MB, wait_s=0.01) == []
+            assert (await broker.status()).entries == 0
+
+
 async def test_flushall_is_survived(own_redis: RedisServer) -> None:
     """A Redis that was emptied is begun anew: what is appended afterwards comes, numbers of
     groups go on growing, and a follower goes on."""

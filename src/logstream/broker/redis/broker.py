@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from logstream.broker.base import Broker, BrokerStatus, DeadLetter
@@ -19,13 +20,15 @@ from logstream.broker.redis.room import Room
 from logstream.broker.redis.shard_scripts import STATUS
 from logstream.broker.redis.url import parse
 from logstream.clock import SYSTEM_CLOCK, Clock
-from logstream.errors import BrokerUnavailable
+from logstream.errors import BrokerUnavailable, LeaseLost
 
 __all__ = ["RedisBroker"]
 
 _PERSISTENCE_EVERY_S = 10.0
 _GIVE_UP_S = 5.0
 _SHARDS_PER_MASTER = 2
+_JOINS = 4
+"""Tries of a consumer to join an epoch that others are ending."""
 
 
 class RedisBroker(Broker):
@@ -89,6 +92,13 @@ class RedisBroker(Broker):
         return RedisProducer(self._link, every, own, self._room, give_up_s=self._give_up_s)
 
     async def consumer(self) -> RedisConsumer:
+        for _ in range(_JOINS - 1):
+            # A consumer group was lost: with the epoch that comes after it all is well.
+            with contextlib.suppress(LeaseLost):
+                return await self._joined()
+        return await self._joined()
+
+    async def _joined(self) -> RedisConsumer:
         self._check_open()
         lease = Lease(self._link, self._control, lease_s=self._lease_s)
         shards = await lease.join(await self._shards())

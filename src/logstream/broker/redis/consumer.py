@@ -265,7 +265,11 @@ class RedisConsumer(Consumer):
                 group=f"workers-{self._lease.epoch}",
                 worker=self._lease.worker,
             )
-            if not await reader.open():
+            try:
+                is_ours = await reader.open()
+            except NoGroup as exc:
+                raise await self._lease.bump() from exc
+            if not is_ours:
                 raise self._lease.lose("another worker found a consumer group lost")
             self._readers.append(reader)
 

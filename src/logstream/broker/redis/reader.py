@@ -10,7 +10,7 @@ from typing import Any
 
 from logstream.broker.redis.entries import Item, Key, Run, id_key, item_of
 from logstream.broker.redis.keys import Shard
-from logstream.broker.redis.link import Link
+from logstream.broker.redis.link import Link, NoGroup
 from logstream.broker.redis.script import Script
 from logstream.broker.redis.worker_scripts import (
     ACK,
@@ -80,9 +80,16 @@ class ShardReader:
         self.upto: Key = _FIRST_ID
 
     async def open(self) -> bool:
-        """Make the consumer group if need be; false if a later epoch has one."""
+        """Make the consumer group if need be; false if a later epoch has one.
+
+        Raises:
+            NoGroup: it was lost; whoever read from it may hold entries yet.
+        """
         shard = self._shard
-        return bool(await self._link.call(OPEN, (shard.log, shard.meta), (self._group,)))
+        answer: int = await self._link.call(OPEN, (shard.log, shard.meta), (self._group,))
+        if answer < 0:
+            raise NoGroup(f"the consumer group of shard {self.number} was lost")
+        return bool(answer)
 
     async def read(self, max_bytes: int) -> tuple[list[Item], bool]:
         """The next entries, and whether there may be more."""

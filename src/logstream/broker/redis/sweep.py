@@ -120,8 +120,8 @@ class Sweep:
         missing = [id_ for id_ in pending if id_ not in known]
         items: list[Item] = []
         if missing:
-            plans = (await self._plans()).of_shard(reader.number)
-            missing = [id_ for id_ in missing if plans.group_of(id_) is None]
+            plans = await self._plans()
+            missing = await self._in_no_group(reader, missing, plans)
             items = await self._claimed(reader, self._lease.worker, missing)
             self._keep(items)
         reader.doubtful = len(items) < len(missing)
@@ -152,16 +152,8 @@ class Sweep:
         return _Plans(_parsed(opened), _parsed(done))
 
     async def _claim_orphans(self, reader: ShardReader, dead: Sequence[str], plans: _Plans) -> None:
-        intervals = plans.of_shard(reader.number)
         for name in dead:
-            free: list[str] = []
-            fixed: list[str] = []
-            for id_ in await reader.pending(name):
-                (free if intervals.group_of(id_) is None else fixed).append(id_)
-            for id_ in fixed:
-                if intervals.group_of(id_) in plans.done:
-                    items = await reader.fetch(Run(reader.number, id_, id_, 1))
-                    await self._ack_done(reader, items, plans)
+            free = await self._in_no_group(reader, await reader.pending(name), plans)
             async with reader.lock:
                 claimed = await self._claimed(reader, name, free)
                 self._keep(claimed)
@@ -173,6 +165,22 @@ class Sweep:
                     name,
                 )
         await reader.drop_consumers(dead)
+
+    async def _in_no_group(
+        self, reader: ShardReader, ids: Sequence[str], plans: _Plans
+    ) -> list[str]:
+        """Those that are part of no plan. Of the others, which will come with their group, those
+        whose group is done are acknowledged: nobody else will, and nothing is trimmed before."""
+        intervals = plans.of_shard(reader.number)
+        free: list[str] = []
+        for id_ in ids:
+            number = intervals.group_of(id_)
+            if number is None:
+                free.append(id_)
+            elif number in plans.done:
+                items = await reader.fetch(Run(reader.number, id_, id_, 1))
+                await self._ack_done(reader, items, plans)
+        return free
 
     async def _ack_done(self, reader: ShardReader, items: Sequence[Item], plans: _Plans) -> None:
         """Acknowledge those of groups that are done, counting them if nobody did."""

@@ -22,10 +22,16 @@ OPEN = Script(
     ALLOW_OOM,
     """
 local log, meta, group = KEYS[1], KEYS[2], ARGV[1]
-if (redis.call('HGET', meta, 'group') or '') > group then return 0 end
+local known = redis.call('HGET', meta, 'group') or ''
+if known > group then return 0 end
 local start = redis.call('HGET', meta, 'upto') or '0-0'
 local made = redis.pcall('XGROUP', 'CREATE', log, group, start, 'MKSTREAM')
 if made['err'] and not string.find(made['err'], 'BUSYGROUP') then return made end
+if known == group and not made['err'] then
+  -- It was here and was lost: made anew, it would hand out what others hold.
+  redis.call('XGROUP', 'DESTROY', log, group)
+  return -1
+end
 for _, info in ipairs(redis.call('XINFO', 'GROUPS', log)) do
   if info[2] ~= group then redis.call('XGROUP', 'DESTROY', log, info[2]) end
 end
@@ -34,7 +40,7 @@ return 1
 """,
 )
 """KEYS log meta; ARGV group. Makes the consumer group, from after what is acknowledged, and
-removes those of former times; 0 if there is a later one."""
+removes those of former times; 0 if there is a later one, -1 if this one was lost."""
 
 READ = Script(
     "read",

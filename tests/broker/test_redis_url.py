@@ -52,6 +52,9 @@ def test_passwords_are_not_shown(scheme: str) -> None:
     for shown in (
         redact(f"{scheme}://user:s3cret@host:1/0?password=s3cret"),
         redact("redis://:s3cret@h"),
+        redact("redis://user:a/s3cret@h/0"),
+        redact("redis://user:a?s3cret@h/0"),
+        redact("redis://h/0?password=s3cret@s3cret"),
     ):
         assert "s3cret" not in shown
         assert "***" in shown

@@ -26,17 +26,14 @@ class Target(msgspec.Struct, frozen=True):
 
 def redact(url: str) -> str:
     """The URL without its password, and without what else may be secret in it."""
-    try:
-        parts = urlsplit(url)
-        netloc = parts.netloc
-    except ValueError:
-        return "the URL"
-    if "@" in netloc:
-        user, _, hosts = netloc.rpartition("@")
-        name, colon, _ = user.partition(":")
-        netloc = f"{name}{':***' if colon else ''}@{hosts}"
-    query = "…" if parts.query else ""
-    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+    scheme, _, rest = url.partition("://")
+    # By the last @: a password may hold a slash that somebody forgot to escape.
+    user, at, place = rest.rpartition("@")
+    if "?" in user:  # part of a password, or before one
+        return f"{scheme}://***"
+    name, colon, _ = user.partition(":")
+    place, question, _ = place.partition("?")
+    return f"{scheme}://{name}{':***' if colon else ''}{at}{place}{'?…' if question else ''}"
 
 
 def parse(url: str) -> Target:
